@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The schema: every table of the info base, its owner, kind, key and value.
+ *
+ * Keys are fixed in size and compared bytewise: all padding and unused bytes are zero (the
+ * core refuses a key with other padding). Values may be shorter than the struct down to
+ * `val_min`, in tables whose value ends in an array. Addresses are in network byte order; an
+ * IPv4 address takes the first 4 of 16 bytes, the rest zero. Names are NUL-padded.
+ */
+#ifndef BH_INFOBASE_SCHEMA_H
+#define BH_INFOBASE_SCHEMA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/channel/msg.h"
+
+#define BH_DEVICE_LEN 192 /* PCI address or vdev name with devargs; NUL included */
+#define BH_ECMP_MAX 16
+#define BH_IF_MAX 256	  /* ifindex 1 .. 255 */
+#define BH_NH_MAX 16384	  /* next-hop ids 1 .. 16383 */
+#define BH_KEY_MAX 400
+#define BH_VAL_MAX 800
+
+enum bh_table_id {
+	BH_T_CFG_INTERFACE = 1,
+	BH_T_CFG_ADDRESS,
+	BH_T_CFG_NEIGHBOR,
+	BH_T_CFG_ROUTE4,
+	BH_T_CFG_ROUTE6,
+	BH_T_INTERFACE,
+	BH_T_HOSTIF,
+	BH_T_ADDRESS,
+	BH_T_NEIGHBOR,
+	BH_T_NEXTHOP,
+	BH_T_ROUTE4,
+	BH_T_ROUTE6,
+	BH_T_PROCESS,
+	BH_T_TCP,
+	BH_T_UDP,
+	BH_T_SNMP,
+	BH_T_MAX,
+};
+
+enum bh_table_kind { BH_KIND_CONFIG = 1, BH_KIND_STATE, BH_KIND_INTERFACE };
+
+/* Groups of tables that have one worker; configuration binds groups to worker lcores. */
+enum bh_group {
+	BH_GROUP_LINK,	 /* interface, address, neighbor, nexthop, hostif and their cfg tables */
+	BH_GROUP_ROUTE4, /* route4 */
+	BH_GROUP_ROUTE6, /* route6 */
+	BH_GROUP_MISC,	 /* cfg_route*, process, tcp, udp, snmp */
+	BH_GROUP_MAX,
+};
+
+#define BH_F_ASSIGNS_ID 0x1 /* value begins with a u32 id that the worker assigns and replies */
+#define BH_F_LPM 0x2	    /* answers `lookup`: key is struct bh_route4_key or bh_route6_key */
+
+struct bh_schema {
+	const char *name;
+	uint16_t owner;	   /* enum bh_role: the only role that may modify it */
+	uint8_t kind;	   /* enum bh_table_kind */
+	uint8_t group;	   /* enum bh_group */
+	uint16_t key_len;
+	uint16_t val_min;
+	uint16_t val_max;
+	uint16_t flags;	   /* BH_F_* */
+	uint32_t max;	   /* records at most */
+	const char *published; /* where forwarding sees it, or "" */
+};
+
+/* Row of a table; NULL for an id that no table has. Any process or lcore. */
+const struct bh_schema *bh_schema(uint16_t table);
+
+/* Id of the table with this name, or 0. */
+uint16_t bh_schema_find(const char *name);
+
+/* Names of roles, kinds and groups as users read them; "?" for an unknown one. */
+const char *bh_role_name(unsigned int role);
+const char *bh_kind_name(unsigned int kind);
+const char *bh_group_name(unsigned int group);
+/* Role of that name (config, routing ...), or -ENOENT. */
+int bh_role_find(const char *name);
+
+/* ---- config ---- */
+
+struct bh_ifname_key {
+	char name[BH_NAME_LEN];
+};
+
+#define BH_IF_ENABLED 0x1
+#define BH_IF_FORWARD4 0x2
+#define BH_IF_FORWARD6 0x4
+#define BH_IF_IPV4 0x8	/* the family is enabled on it */
+#define BH_IF_IPV6 0x10
+
+struct bh_cfg_interface {
+	uint32_t flags;	  /* BH_IF_* */
+	uint16_t mtu;	  /* link MTU: bytes behind the Ethernet header; 0: the device's */
+	uint16_t mtu4;	  /* IPv4 MTU; 0: the link's */
+	uint16_t mtu6;
+	uint16_t vrf;	  /* 0 */
+	uint16_t rx_queues, tx_queues; /* 0: as many as forwarding lcores, up to the device */
+	uint16_t rx_desc, tx_desc;     /* 0: default */
+	uint8_t mac[6];	  /* all zero: the device's */
+	uint8_t pad[2];
+	char device[BH_DEVICE_LEN]; /* as rte_dev_probe takes it; empty: none */
+	char description[64];
+};
+
+struct bh_cfg_address_key {
+	char name[BH_NAME_LEN];
+	uint8_t family; /* 4 or 6 */
+	uint8_t pad[3];
+	uint8_t addr[16];
+};
+struct bh_cfg_address {
+	uint8_t plen;
+	uint8_t pad[3];
+};
+
+struct bh_cfg_neighbor_key {
+	char name[BH_NAME_LEN];
+	uint8_t family;
+	uint8_t pad[3];
+	uint8_t addr[16];
+};
+struct bh_cfg_neighbor {
+	uint8_t mac[6];
+	uint8_t pad[2];
+};
+
+enum bh_nh_type {
+	BH_NH_GROUP = 1,   /* 1 .. BH_ECMP_MAX members */
+	BH_NH_ATTACHED,	   /* the destination itself is a neighbor on member 0's interface */
+	BH_NH_LOCAL,	   /* an address of ours: receive (RFC 8349) */
+	BH_NH_BLACKHOLE,   /* RFC 8349 special-next-hop: silent */
+	BH_NH_UNREACHABLE, /* ICMP host/net unreachable */
+	BH_NH_PROHIBIT,	   /* ICMP administratively prohibited */
+};
+
+struct bh_cfg_hop {
+	char name[BH_NAME_LEN]; /* outgoing interface, or empty: recursive */
+	uint8_t family;		/* of addr; 0: none, the route is attached to the interface */
+	uint8_t weight;		/* 1 .. 255 */
+	uint8_t pad[2];
+	uint8_t addr[16];
+};
+
+/* Static routes; one record a route and control-plane-protocol instance. */
+struct bh_cfg_route4_key {
+	uint8_t addr[4];
+	uint8_t plen;
+	uint8_t pad;
+	uint16_t instance; /* number of the static protocol instance: 0, 1 ... */
+};
+struct bh_cfg_route6_key {
+	uint8_t addr[16];
+	uint8_t plen;
+	uint8_t pad;
+	uint16_t instance;
+};
+struct bh_cfg_route {
+	uint8_t type;	/* enum bh_nh_type; GROUP with hops, else special without */
+	uint8_t n;	/* hops that follow: the value is cut behind the last one */
+	uint16_t preference; /* administrative distance; lower wins */
+	struct bh_cfg_hop hop[BH_ECMP_MAX];
+};
+
+/* ---- link worker ---- */
+
+struct bh_ifindex_key {
+	uint32_t ifindex; /* given by the core: 1 .. BH_IF_MAX - 1 */
+};
+
+enum bh_oper { BH_OPER_DOWN, BH_OPER_UP, BH_OPER_NOT_PRESENT };
+
+struct bh_interface {
+	char name[BH_NAME_LEN];
+	uint32_t flags;	  /* BH_IF_* of the configuration */
+	uint8_t oper;	  /* enum bh_oper */
+	uint8_t mac[6];
+	uint8_t pad;
+	uint16_t mtu, mtu4, mtu6;
+	uint16_t vrf;
+	uint32_t speed;	  /* Mbit/s; 0: unknown */
+	uint16_t port;	  /* DPDK port id; UINT16_MAX: none */
+	uint16_t rx_queues, tx_queues;
+	uint16_t pad2;
+	uint64_t last_change; /* s since the epoch */
+	char device[BH_DEVICE_LEN];
+	char error[96];	  /* why it is not present; empty: all well */
+};
+
+struct bh_hostif { /* key: struct bh_ifindex_key */
+	uint32_t host_ifindex; /* of the TAP in the kernel */
+};
+
+struct bh_if_addr_key { /* of `address` and `neighbor` */
+	uint32_t ifindex;
+	uint8_t family;
+	uint8_t pad[3];
+	uint8_t addr[16];
+};
+struct bh_address {
+	uint8_t plen;
+	uint8_t state; /* 0 tentative, 1 preferred, 2 duplicate */
+	uint8_t pad[2];
+};
+struct bh_neighbor {
+	uint8_t mac[6];
+	uint8_t state; /* NUD state of the stack; 0: incomplete, else the mac is valid */
+	uint8_t router;
+	uint32_t age;  /* s */
+};
+
+struct bh_nh_member {
+	uint32_t ifindex;
+	uint8_t family; /* of addr; 0 in ATTACHED */
+	uint8_t weight; /* 1 .. 255 */
+	uint8_t pad[2];
+	uint8_t addr[16];
+};
+
+/* A next hop is keyed by its whole content: the same content has the same id, whoever adds
+ * it and whenever. Members are sorted bytewise, without repeats; unused ones are zero. */
+struct bh_nexthop_key {
+	uint8_t type; /* enum bh_nh_type */
+	uint8_t n;    /* members: GROUP 1 .., ATTACHED 1, others 0 */
+	uint8_t pad[2];
+	struct bh_nh_member m[BH_ECMP_MAX];
+};
+struct bh_nexthop {
+	uint32_t id;	 /* assigned by the link worker; 0 in requests */
+	uint32_t n_live; /* members whose interface is up; 0 in requests */
+};
+
+/* ---- routes ---- */
+
+struct bh_route4_key {
+	uint8_t addr[4];
+	uint8_t plen;
+	uint8_t pad;
+	uint16_t vrf; /* 0 */
+};
+struct bh_route6_key {
+	uint8_t addr[16];
+	uint8_t plen;
+	uint8_t pad;
+	uint16_t vrf;
+};
+
+enum bh_route_proto {
+	BH_RP_CONNECTED = 1,
+	BH_RP_LOCAL,
+	BH_RP_STATIC,
+	BH_RP_FPM, /* zebra by FPM; the daemon is in `sub` */
+};
+
+#define BH_ROUTE_UNRESOLVED 0x1 /* set by the core: its next-hop id is not live; outside the FIB */
+
+struct bh_route {
+	uint32_t nh;	     /* id in `nexthop` */
+	uint8_t proto;	     /* enum bh_route_proto */
+	uint8_t sub;
+	uint16_t preference; /* administrative distance */
+	uint32_t metric;
+	uint32_t flags;	     /* BH_ROUTE_*; 0 in requests */
+};
+
+/* ---- supervisor ---- */
+
+enum bh_proc_state { BH_PROC_STARTING = 1, BH_PROC_READY, BH_PROC_EXITED, BH_PROC_HELD, BH_PROC_STOPPED };
+
+struct bh_process { /* key: struct bh_ifname_key, the module's name */
+	uint32_t pid;
+	uint8_t state;	/* enum bh_proc_state */
+	uint8_t pad[3];
+	uint32_t restarts;
+	int32_t last_exit;  /* wait status of the last end; -1: none yet */
+	uint64_t started;   /* s since the epoch */
+	uint32_t recovery_us; /* last death seen .. ready again; 0: never died */
+	uint32_t pad2;
+};
+
+/* ---- tables of modules to come: opaque beyond their key ---- */
+
+struct bh_sock_key { /* tcp, udp */
+	uint8_t family;
+	uint8_t pad[3];
+	uint16_t lport, rport;
+	uint8_t laddr[16], raddr[16];
+};
+struct bh_sock {
+	uint32_t state;
+	uint32_t pid;
+};
+struct bh_snmp_key {
+	char name[32];
+};
+struct bh_snmp {
+	char value[128];
+};
+
+#endif

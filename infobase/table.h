@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One table in memory: records in slots that do not move while they live, a hash from key to
+ * slot, a change log. Only the worker lcore that maintains the table calls these functions
+ * (debug builds assert it), but for the readers of the log.
+ *
+ * Every change goes through bh_table_put() or bh_table_del(), whoever asked: a client's verb,
+ * the sweep after a replay, or the link worker's own hands. They bump the generation, write
+ * the change log and call the table's `changed` hook, which publishes to forwarding.
+ */
+#ifndef BH_INFOBASE_TABLE_H
+#define BH_INFOBASE_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "infobase/schema.h"
+
+struct bh_table;
+
+/* One record; lives until deleted. val_len <= schema's val_max. */
+struct bh_record {
+	uint32_t slot;
+	uint32_t gen;
+	uint32_t epoch;
+	uint16_t val_len;
+	uint16_t flags; /* BH_REC_STALE is derived: epoch != the table's epoch */
+	uint8_t data[]; /* key, then value */
+};
+
+/*
+ * What a table means beyond storage: checks before, publication after. All optional, all
+ * called on the table's worker. Pointers are valid during the call.
+ */
+struct bh_table_hooks {
+	/* May the record be stored? val may be changed in place (id assigned, flags set);
+	 * old: the present record or NULL. 0 or -errno, which the requester gets. */
+	int (*check)(void *ctx, const void *key, void *val, uint16_t val_len,
+		const struct bh_record *old);
+	/* May it be deleted? 0 or -errno. */
+	int (*check_delete)(void *ctx, const struct bh_record *old);
+	/* After the change. rec: the record as stored, or NULL when deleted; old_val: the
+	 * value before (old_len bytes), or NULL when new. */
+	void (*changed)(void *ctx, const void *key, const struct bh_record *rec,
+		const void *old_val, uint16_t old_len);
+	/* Owner's end-of-replay was seen (at BH_V_REPLAY_END, before the sweep). */
+	void (*complete)(void *ctx);
+};
+
+struct bh_table *bh_table_create(uint16_t id); /* NULL and errno */
+void bh_table_destroy(struct bh_table *t);
+
+/* Binds hooks; before the worker runs. */
+void bh_table_set_hooks(struct bh_table *t, const struct bh_table_hooks *hooks, void *ctx);
+
+const struct bh_schema *bh_table_schema(const struct bh_table *t);
+uint16_t bh_table_id(const struct bh_table *t);
+uint32_t bh_table_count(const struct bh_table *t);
+uint32_t bh_table_stale(const struct bh_table *t);
+bool bh_table_is_complete(const struct bh_table *t);
+uint32_t bh_table_epoch(const struct bh_table *t);
+
+/* Stores a record under the table's present epoch. Same value: only the epoch is renewed, no
+ * generation, no log entry, no hook. Returns the record, or NULL and errno: what the check
+ * hook said, ENOSPC (schema's max), ENOMEM, EINVAL (lengths). */
+const struct bh_record *bh_table_put(struct bh_table *t, const void *key, const void *val,
+	uint16_t val_len);
+
+/* 0, -ENOENT, or what check_delete said. */
+int bh_table_del(struct bh_table *t, const void *key);
+
+const struct bh_record *bh_table_get(const struct bh_table *t, const void *key);
+/* Record in the first used slot >= *slot, and *slot set behind it; NULL at the end. */
+const struct bh_record *bh_table_next(const struct bh_table *t, uint32_t *slot);
+
+static inline const void *
+bh_record_key(const struct bh_record *r)
+{
+	return r->data;
+}
+
+static inline const void *
+bh_record_val(const struct bh_record *r, const struct bh_schema *s)
+{
+	return r->data + s->key_len;
+}
+
+/* A new owner's replay begins: epoch + 1, every record stale. Returns the epoch. */
+uint32_t bh_table_replay_begin(struct bh_table *t);
+/* The replay ended: table complete, what is stale will be swept by bh_table_sweep(). */
+void bh_table_replay_end(struct bh_table *t);
+/* Sweeps up to budget slots of stale records; true while some may remain. */
+bool bh_table_sweep(struct bh_table *t, unsigned int budget);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * libbulkhead: how a process uses the services of the core.
+ *
+ * bh_open() opens nothing yet: the first call goes through a control proxy (first contact),
+ * whose reply brings the channel; every later call goes straight into shared memory. Before
+ * each call the connection is checked: is it there, is it of the service's present
+ * generation, does the core live? If not, the next call goes through the proxy again
+ * (bh_call returns -ECONNRESET once for requests that were under way and lost).
+ *
+ * A handle is used by one thread. Nothing here needs DPDK.
+ */
+#ifndef BULKHEAD_H
+#define BULKHEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "infobase/schema.h"
+#include "lib/channel/msg.h"
+
+struct bh_handle;
+
+/* Where a process finds the core: role_fd >= 0 is a role socket (inherited), else the
+ * listening socket `socket` (NULL: $BULKHEAD_RUNDIR/core.sock, /run/bulkhead/core.sock). */
+struct bh_open_args {
+	const char *client; /* name shown in `bhctl show connections` */
+	uint16_t service;   /* BH_SERVICE_INFOBASE ... */
+	int role_fd;
+	const char *socket;
+};
+
+struct bh_handle *bh_open(const struct bh_open_args *args); /* NULL and errno */
+void bh_close(struct bh_handle *h);
+
+/* Fills args from the environment a supervised module gets (BH_ROLE_FD, BULKHEAD_RUNDIR). */
+void bh_open_args_env(struct bh_open_args *args, const char *client);
+
+/* A reply or event as handed to callbacks: msg and body are the process's own copy, valid
+ * during the callback. */
+typedef void (*bh_reply_fn)(void *arg, const struct bh_msg *msg, const void *body, size_t len);
+
+/*
+ * Submits a request without waiting; cb is called from bh_poll() with its reply (status
+ * -ECONNRESET if the core went away before it came). Requests are published to the core by
+ * bh_flush(), bh_poll() or when the queue is half full. -EAGAIN: no room, poll first.
+ */
+int bh_submit(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t aux, const void *body,
+	size_t len, bh_reply_fn cb, void *arg);
+int bh_flush(struct bh_handle *h);
+
+/* Handles what has come: replies, events. wait_ms: 0 looks once, -1 waits until something
+ * came. Returns how many messages were handled, or -errno (-ECONNRESET: the core is gone;
+ * watches are ended, their callbacks were told by BH_OP_RESYNC with status). */
+int bh_poll(struct bh_handle *h, int wait_ms);
+
+/* Number of requests without reply. */
+unsigned int bh_pending(const struct bh_handle *h);
+
+/* For event loops: readable when bh_poll() has something to do. bh_prepare_wait() must be
+ * called before each wait: announces sleep; false when there is already work. -1 before
+ * first contact; changes with a reconnect. */
+int bh_fd(const struct bh_handle *h);
+bool bh_prepare_wait(struct bh_handle *h);
+
+/* One request and its reply. *len: room in, bytes out. Returns the reply's status, or
+ * -errno; aux (may be NULL): the reply's aux. */
+int bh_call(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t *aux, const void *req,
+	size_t req_len, void *rep, size_t *rep_len);
+
+/* ---- the info base ---- */
+
+/* key and val by the schema. id (may be NULL): what the table assigned. Waits. */
+int bh_add(struct bh_handle *h, uint16_t table, const void *key, const void *val, size_t val_len,
+	uint32_t *id);
+int bh_delete(struct bh_handle *h, uint16_t table, const void *key);
+/* Fills val up to *val_len; -ENOENT. */
+int bh_get(struct bh_handle *h, uint16_t table, const void *key, void *val, size_t *val_len);
+/* Longest match of an address key; key_out and val filled. */
+int bh_lookup(struct bh_handle *h, uint16_t table, const void *key, void *key_out, void *val,
+	size_t *val_len);
+
+/* One record or mark. op: enum bh_op; key and val are NULL for marks, val NULL for DELETE. */
+struct bh_change {
+	uint16_t table;
+	uint8_t op;
+	uint8_t flags; /* BH_REC_* */
+	uint32_t gen, epoch;
+	const void *key;
+	const void *val;
+	size_t val_len;
+};
+typedef void (*bh_change_fn)(void *arg, const struct bh_change *c);
+
+/* All records, one call of fn each; waits. verb: BH_V_DUMP or BH_V_RECOVER. */
+int bh_dump(struct bh_handle *h, uint8_t verb, uint16_t table, bh_change_fn fn, void *arg);
+
+/* Follows a table from bh_poll(): its records, SYNCED, changes. COMPLETE comes once the
+ * owner's replay has ended (after SYNCED if it was so already). */
+int bh_watch(struct bh_handle *h, uint16_t table, bh_change_fn fn, void *arg);
+
+int bh_replay_begin(struct bh_handle *h, uint16_t table, uint32_t *epoch);
+int bh_replay_end(struct bh_handle *h, uint16_t table);
+
+/* Splits the body of a DUMP reply or EVENT into changes. -EBADMSG when it does not parse. */
+int bh_changes(uint16_t table, const void *body, size_t len, bh_change_fn fn, void *arg);
+
+/* The read-only map of bh.stats (lib/stats/stats.h); NULL before first contact. */
+const void *bh_stats_map(const struct bh_handle *h, size_t *size);
+
+/* The welcome of the present connection (address, generation, zone, role), NULL if none. */
+const struct bh_welcome *bh_connection(const struct bh_handle *h);
+
+/* ---- supervised modules ---- */
+
+/* Tells the supervisor (BH_SUPERVISOR_FD) that the module serves. Without a supervisor: 0. */
+int bh_ready(void);
+
+#endif
