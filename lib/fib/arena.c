@@ -63,18 +63,21 @@ static int
 add_chunk(struct fib_arena *a)
 {
 	uint32_t n = a->nchunks;
+	uint8_t *chunk;
 
 	if (n == a->max_chunks)
 		return -ENOSPC;
 	a->state[n] = calloc(1, FIB_CHUNK_UNITS);
 	if (a->state[n] == NULL)
 		return -ENOMEM;
-	a->chunk[n] = rte_malloc_socket("bh_fib_chunk", (size_t)FIB_CHUNK_UNITS * FIB_UNIT,
+	chunk = rte_malloc_socket("bh_fib_chunk", (size_t)FIB_CHUNK_UNITS * FIB_UNIT,
 		RTE_CACHE_LINE_SIZE, a->socket_id);
-	if (a->chunk[n] == NULL) {
+	if (chunk == NULL) {
 		free(a->state[n]);
 		return -ENOMEM;
 	}
+	/* Readers reach it by the index of a node, released later. */
+	__atomic_store_n(&a->chunk[n], chunk, __ATOMIC_RELAXED);
 	a->nchunks++;
 	a->fresh = 0;
 	return 0;

@@ -2,8 +2,8 @@
 /*
  * FIB: longest prefix match for the fast path, IPv4 and IPv6.
  *
- * One writer, any number of lock-free readers. Values are next-hop ids, 24 bits; 0 means "no route".
- * fib_priv.h tells how it is made.
+ * One writer, any number of lock-free readers. Values are next-hop ids, 24 bits; 0 means "no
+ * route". fib_priv.h tells how it is made.
  *
  * Threads. "Writer" below is the one thread (the worker lcore of the table) that may call that
  * function on a FIB; the role may be handed over, but two writers may never overlap. "Reader" is
@@ -27,10 +27,10 @@ enum bh_fib_family {
 };
 
 struct bh_fib_conf {
-	const char *name;	/* for logs and the allocator, copied */
+	const char *name;	/* for messages; copied */
 	int family;		/* enum bh_fib_family */
 	uint32_t max_routes;	/* 1 to 2^28 */
-	uint32_t max_nodes;	/* ceiling of node memory in units of 64 bytes; 0: from max_routes */
+	uint32_t max_nodes;	/* ceiling of node memory in 64 bytes; 0: from max_routes */
 	int socket_id;		/* NUMA node of the readers' memory, or SOCKET_ID_ANY */
 	struct rte_rcu_qsbr *qsbr; /* readers; must outlive the FIB. NULL: frees are immediate */
 };

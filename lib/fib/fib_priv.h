@@ -13,12 +13,12 @@
  *           of slot s is number popcount(runs & bits 0..s) - 1. No two slots share a child.
  *
  * The direct-pointing root, the stride and the popcount index are those of Poptrie (Asai and Ohara,
- * "Poptrie: A Compressed Trie with Population Count for Fast and Scalable Software IP Routing Table
- * Lookup", SIGCOMM 2015); the merging of equal neighbours is DXR's (Zec, Rizzo, Mikuc, CCR 2012).
- * Unlike Poptrie a node carries its entries, leaves and children alike, right behind its map: a
- * small node is one cache line, and a child is replaced by one store into its parent, without
- * moving its siblings. Routes are pushed to the leaves: a lookup ends at the first entry that is not
- * a child.
+ * "Poptrie: A Compressed Trie with Population Count for Fast and Scalable Software IP Routing
+ * Table Lookup", SIGCOMM 2015); the merging of equal neighbours is DXR's (Zec, Rizzo, Mikuc, CCR
+ * 2012). Unlike Poptrie a node carries its entries, leaves and children alike, right behind its
+ * map: a small node is one cache line, and a child is replaced by one store into its parent,
+ * without moving its siblings. Routes are pushed to the leaves: a lookup ends at the first entry
+ * that is not a child.
  *
  * Publication. `runs` of a reachable node never changes. An update builds new nodes aside, and
  * collects the stores of entries that make them reachable (or change values in place); only when
@@ -80,7 +80,7 @@ struct fib_arena {
 
 int fib_arena_init(struct fib_arena *a, uint8_t **chunk, uint32_t max_units, int socket_id);
 void fib_arena_fini(struct fib_arena *a);
-/* A block of 16 << order bytes, `used` staying within `limit` units. Returns its index in `*idx`. */
+/* A block of 16 << order bytes in `*idx`, `used` staying within `limit`. 0, -ENOSPC, -ENOMEM. */
 int fib_arena_alloc(struct fib_arena *a, unsigned int order, uint32_t limit, uint32_t *idx);
 void fib_arena_free(struct fib_arena *a, uint32_t idx, unsigned int order);
 
@@ -204,7 +204,7 @@ struct bh_fib {
 } __rte_cache_aligned;
 
 /*
- * Rebuild what the RIB node `idx` covers, its next hop having changed; `inherit` as of rib_insert().
+ * Rebuild what the RIB node `idx` covers, its next hop having changed; `inherit` is rib_insert()'s.
  * Allocations keep arena.used within `limit`. Returns 0, or an error with nothing published.
  */
 int fib_update(struct bh_fib *fib, uint32_t idx, uint32_t inherit, uint32_t limit);

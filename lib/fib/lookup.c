@@ -4,20 +4,19 @@
  * child. What is left of the address is kept shifted to the top of a word, so a step needs no
  * depth; past the end of the address zeros come in, as the writer assumes.
  *
- * Bulk lookups walk LANES addresses in step, so that their cache misses overlap: first all root
- * entries are prefetched, then each round takes every unfinished lane down by one node and
- * prefetches the next. Entries are loaded with acquire: a node's content was stored before its
- * index was released.
+ * Bulk lookups walk LANES addresses in step, so that their cache misses overlap: each round takes
+ * every lane that is still at a child down by one node and prefetches the next. Which lanes those
+ * are is kept in a list, not found by branches, which random addresses would mispredict. Entries
+ * are loaded with acquire: a node's content was stored before its index was released.
  */
 #include <endian.h>
 #include <string.h>
 
-#include <rte_branch_prediction.h>
 #include <rte_prefetch.h>
 
 #include "lib/fib/fib_priv.h"
 
-#define LANES 16u
+#define LANES 32u
 
 static inline uint32_t
 load_entry(const uint32_t *entry)
@@ -33,11 +32,14 @@ node_entry(const struct bh_fib *fib, uint32_t child, unsigned int slot)
 	return load_entry(&node->entry[fib_rank(node->runs, slot)]);
 }
 
+/* Prefetch a child without a branch that would be mispredicted: for a leaf it is unit 0. */
 static inline void
 prefetch_child(const struct bh_fib *fib, uint32_t entry)
 {
-	if (entry & FIB_CHILD)
-		rte_prefetch0(fib_node(fib->chunk, entry));
+	uint32_t idx = entry & ~FIB_CHILD & -(entry / FIB_CHILD);
+	uint8_t *chunk = __atomic_load_n(&fib->chunk[idx >> FIB_CHUNK_SHIFT], __ATOMIC_RELAXED);
+
+	rte_prefetch0((void *)((uintptr_t)chunk + (idx & (FIB_CHUNK_UNITS - 1)) * FIB_UNIT));
 }
 
 static inline uint64_t
@@ -96,31 +98,36 @@ bh_fib_lookup6(const struct bh_fib *fib, const uint8_t *dst)
 	return e;
 }
 
+/* Note lane `i` in `todo` if its entry is a child, without a branch; returns the new count. */
+static inline unsigned int
+note_open(const struct bh_fib *fib, uint8_t *todo, unsigned int count, unsigned int i, uint32_t e)
+{
+	todo[count] = i;
+	prefetch_child(fib, e);
+	return count + e / FIB_CHILD;
+}
+
 static __rte_always_inline void
 walk4(const struct bh_fib *fib, const uint32_t *dst_be, uint32_t *nh, unsigned int n)
 {
 	uint32_t left[LANES], e[LANES];
-	uint32_t open = 0;
+	uint8_t todo[LANES];
+	unsigned int open = 0, count, i;
 
-	for (unsigned int i = 0; i < n; i++) {
+	for (i = 0; i < n; i++) {
 		left[i] = be32toh(dst_be[i]);
-		rte_prefetch0(&fib->root[left[i] >> (32 - FIB_ROOT_BITS)]);
-	}
-	for (unsigned int i = 0; i < n; i++) {
 		e[i] = load_entry(&fib->root[left[i] >> (32 - FIB_ROOT_BITS)]);
 		left[i] <<= FIB_ROOT_BITS;
-		prefetch_child(fib, e[i]);
-		open |= e[i];
+		open = note_open(fib, todo, open, i, e[i]);
 	}
-	while (open & FIB_CHILD) {
+	while (open != 0) {
+		count = open;
 		open = 0;
-		for (unsigned int i = 0; i < n; i++) {
-			if (!(e[i] & FIB_CHILD))
-				continue;
+		for (unsigned int j = 0; j < count; j++) {
+			i = todo[j];
 			e[i] = node_entry(fib, e[i], left[i] >> (32 - FIB_STRIDE));
 			left[i] <<= FIB_STRIDE;
-			prefetch_child(fib, e[i]);
-			open |= e[i];
+			open = note_open(fib, todo, open, i, e[i]);
 		}
 	}
 	memcpy(nh, e, n * sizeof(*nh));
@@ -131,27 +138,23 @@ walk6(const struct bh_fib *fib, const uint8_t *const *dst, uint32_t *nh, unsigne
 {
 	struct window w[LANES];
 	uint32_t e[LANES];
-	uint32_t open = 0;
+	uint8_t todo[LANES];
+	unsigned int open = 0, count, i;
 
-	for (unsigned int i = 0; i < n; i++) {
+	for (i = 0; i < n; i++) {
 		w[i] = window_load(dst[i]);
-		rte_prefetch0(&fib->root[w[i].hi >> (64 - FIB_ROOT_BITS)]);
-	}
-	for (unsigned int i = 0; i < n; i++) {
 		e[i] = load_entry(&fib->root[w[i].hi >> (64 - FIB_ROOT_BITS)]);
 		window_shift(&w[i], FIB_ROOT_BITS);
-		prefetch_child(fib, e[i]);
-		open |= e[i];
+		open = note_open(fib, todo, open, i, e[i]);
 	}
-	while (open & FIB_CHILD) {
+	while (open != 0) {
+		count = open;
 		open = 0;
-		for (unsigned int i = 0; i < n; i++) {
-			if (!(e[i] & FIB_CHILD))
-				continue;
+		for (unsigned int j = 0; j < count; j++) {
+			i = todo[j];
 			e[i] = node_entry(fib, e[i], w[i].hi >> (64 - FIB_STRIDE));
 			window_shift(&w[i], FIB_STRIDE);
-			prefetch_child(fib, e[i]);
-			open |= e[i];
+			open = note_open(fib, todo, open, i, e[i]);
 		}
 	}
 	memcpy(nh, e, n * sizeof(*nh));

@@ -3,7 +3,7 @@
  * The writer's routes: a path-compressed binary trie (PATRICIA, Morrison 1968) in one array.
  *
  * A node is a prefix with a route, or a branching point of two children; so n routes take less
- * than 2n nodes. A child's prefix is longer than its parent's by one bit or more and begins with it.
+ * than 2n nodes. A child's prefix begins with its parent's and is longer.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -49,7 +49,10 @@ bh_addr_len(uint8_t family)
  */
 int bh_addr_parse(const char *text, uint8_t addr[16]);
 
-/* Format an address into `buf` (BH_ADDR_STRLEN bytes are enough); RFC 5952 form. Returns `buf`, or NULL. */
+/*
+ * Format an address into `buf` (BH_ADDR_STRLEN bytes are enough) as RFC 5952 asks.
+ * Returns `buf`, or NULL if it is too small or the family is none.
+ */
 char *bh_addr_format(uint8_t family, const void *addr, char *buf, size_t size);
 
 /*
@@ -58,7 +61,7 @@ char *bh_addr_format(uint8_t family, const void *addr, char *buf, size_t size);
  */
 int bh_prefix_parse(const char *text, struct bh_prefix *p);
 
-/* Format "address/length" into `buf` (BH_PREFIX_STRLEN bytes are enough). Returns `buf`, or NULL. */
+/* The same with "/length" (BH_PREFIX_STRLEN bytes are enough). */
 char *bh_prefix_format(const struct bh_prefix *p, char *buf, size_t size);
 
 /* Make a prefix from raw parts. Returns 0, or -EINVAL (family, length). Host bits are kept. */

@@ -327,7 +327,7 @@ START_TEST(no_route_left)
 }
 END_TEST
 
-/* Host routes until the node memory is full: all before stay, all can go, and the room comes back. */
+/* Host routes until node memory is full: those before stay, all can go, the room comes back. */
 START_TEST(no_node_left)
 {
 	unsigned int n = 0, again = 0;

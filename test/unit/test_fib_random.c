@@ -8,8 +8,8 @@
 
 #include "test/unit/fib_util.h"
 
-#define OPS 20000
-#define MAX_LIVE 400
+#define OPS 12000
+#define MAX_LIVE 300
 
 struct route {
 	addr_t prefix;
@@ -19,8 +19,8 @@ struct route {
 
 static const uint8_t lens4[] = { 0, 1, 7, 8, 12, 16, 17, 18, 18, 19, 22, 23, 24, 24, 25, 28, 29, 30,
 	31, 32, 32 };
-static const uint8_t lens6[] = { 0, 1, 3, 16, 17, 18, 19, 23, 24, 25, 29, 30, 32, 42, 47, 48, 49, 54,
-	59, 60, 61, 63, 64, 65, 66, 72, 96, 125, 126, 127, 128, 128 };
+static const uint8_t lens6[] = { 0, 1, 3, 16, 17, 18, 19, 23, 24, 25, 29, 30, 32, 42, 47, 48, 49,
+	54, 59, 60, 61, 63, 64, 65, 66, 72, 96, 125, 126, 127, 128, 128 };
 
 static struct {
 	struct bh_fib *fib;

@@ -145,8 +145,8 @@ END_TEST
 
 START_TEST(ordering)
 {
-	static const char *const sorted[] = { "0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/9", "10.0.1.0/24",
-		"11.0.0.0/8", "::/0", "::/1", "2001:db8::/32" };
+	static const char *const sorted[] = { "0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/9",
+		"10.0.1.0/24", "11.0.0.0/8", "::/0", "::/1", "2001:db8::/32" };
 	const int n = sizeof(sorted) / sizeof(sorted[0]);
 
 	for (int i = 0; i < n; i++) {
