@@ -159,8 +159,10 @@ bh_bootrec_core_args(const struct bh_options *opt, const struct bh_boot *boot, i
 		opt->verbose ? "--verbose" : NULL, "--",
 		/* What follows is EAL's. */
 		"bulkhead-core", "--lcores", plan, "--main-lcore", main_id, "-m", memory,
-		"--in-memory", "--no-telemetry", "--iova-mode=va",
-		boot->hugepages ? NULL : "--no-huge",
+		"--no-telemetry", "--iova-mode=va",
+		/* No hugepage files, no socket for secondaries. EAL takes only one of the two. */
+		boot->hugepages ? "--in-memory" : "--no-huge",
+		boot->hugepages ? NULL : "--no-shconf",
 		/* No device at start: each is probed from the configuration table. */
 		"-a", "ffff:ff:1f.7",
 	};

@@ -28,34 +28,31 @@ publish(struct bh_supervisor *s, const struct bh_child *c)
 
 /* ---- roles ---- */
 
-/* Makes a role socket and passes its far end to the core. Returns our end or -errno. */
+/* A role socket: [0] is the process's end, [1] the core's. */
 static int
-make_role(struct bh_supervisor *s, const char *name)
+make_role(int pair[2])
 {
-	char text[BH_NAME_LEN + 8];
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0;
+}
+
+/* Passes the core's end with the role's name and the pid of the process behind it. */
+static int
+pass_role(struct bh_supervisor *s, const char *name, pid_t pid, int fd)
+{
+	char text[BH_NAME_LEN + 24];
 	char ctl[CMSG_SPACE(sizeof(int))] = {0};
 	struct iovec iov = {.iov_base = text};
 	struct msghdr msg = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = sizeof(ctl),
 	};
 	struct cmsghdr *cm = CMSG_FIRSTHDR(&msg);
-	int pair[2], rc = 0;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	iov.iov_len = snprintf(text, sizeof(text), "ROLE %s", name);
+	iov.iov_len = snprintf(text, sizeof(text), "ROLE %s %d", name, pid);
 	cm->cmsg_level = SOL_SOCKET;
 	cm->cmsg_type = SCM_RIGHTS;
 	cm->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cm), &pair[1], sizeof(int));
-	if (sendmsg(s->child[0].sup_fd, &msg, MSG_NOSIGNAL) < 0)
-		rc = -errno;
-	close(pair[1]);
-	if (rc < 0) {
-		close(pair[0]);
-		return rc;
-	}
-	return pair[0];
+	memcpy(CMSG_DATA(cm), &fd, sizeof(int));
+	return sendmsg(s->child[0].sup_fd, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 /* ---- starting ---- */
@@ -72,27 +69,43 @@ watch_child(struct bh_supervisor *s, struct bh_child *c)
 	return 0;
 }
 
+static int
+spawn_core(struct bh_supervisor *s, struct bh_child *c)
+{
+	struct bh_spawn sp = {.role_fd = -1, .boot_fd = s->boot_fd, .rundir = s->opt->rundir};
+
+	lseek(s->boot_fd, 0, SEEK_SET);
+	return bh_child_spawn(c, &sp);
+}
+
+static int
+spawn_module(struct bh_supervisor *s, struct bh_child *c)
+{
+	struct bh_spawn sp = {
+		.boot_fd = -1,
+		.cpus = s->boot->control_cpus,
+		.n_cpus = s->boot->n_control_cpus,
+		.rundir = s->opt->rundir,
+	};
+	int pair[2], rc = make_role(pair);
+
+	if (rc < 0)
+		return rc;
+	sp.role_fd = pair[0];
+	rc = bh_child_spawn(c, &sp);
+	if (rc == 0)
+		rc = pass_role(s, c->name, c->pid, pair[1]);
+	close(pair[0]);
+	close(pair[1]);
+	return rc;
+}
+
 static void
 start_child(struct bh_supervisor *s, struct bh_child *c)
 {
-	struct bh_spawn sp = {
-		.role_fd = -1,
-		.boot_fd = c->is_core ? s->boot_fd : -1,
-		.cpus = s->boot->control_cpus,
-		.n_cpus = c->is_core ? 0 : s->boot->n_control_cpus,
-		.rundir = s->opt->rundir,
-	};
-	int rc = 0;
+	int rc = c->is_core ? spawn_core(s, c) : spawn_module(s, c);
 
-	if (c->is_core)
-		lseek(s->boot_fd, 0, SEEK_SET);
-	else
-		rc = sp.role_fd = make_role(s, c->name);
-	if (rc >= 0)
-		rc = bh_child_spawn(c, &sp);
-	if (sp.role_fd >= 0)
-		close(sp.role_fd);
-	if (rc >= 0)
+	if (rc == 0)
 		rc = watch_child(s, c);
 	if (rc < 0) {
 		bh_err("start", "%s (%s): %s", c->name, c->path, strerror(-rc));
@@ -111,14 +124,31 @@ set_deadline(struct bh_supervisor *s, int seconds)
 	event_add(s->ev_deadline, &tv);
 }
 
+/* The supervisor is a client too: of the table `process`. */
+static int
+open_table(struct bh_supervisor *s)
+{
+	int pair[2], rc = make_role(pair);
+
+	if (rc < 0)
+		return rc;
+	rc = pass_role(s, "supervisor", getpid(), pair[1]);
+	close(pair[1]);
+	if (rc < 0) {
+		close(pair[0]);
+		return rc;
+	}
+	s->table = bh_proctable_open(s->base, pair[0]);
+	return s->table == NULL ? -errno : 0;
+}
+
 static void
 core_is_ready(struct bh_supervisor *s)
 {
-	int fd = make_role(s, "supervisor");
+	int rc = open_table(s);
 
-	s->table = fd < 0 ? NULL : bh_proctable_open(s->base, fd);
-	if (s->table == NULL) {
-		bh_err("start", "no connection to the core: %s", strerror(fd < 0 ? -fd : errno));
+	if (rc < 0) {
+		bh_err("start", "no connection to the core: %s", strerror(-rc));
 		bh_supervise_stop(s, BH_EXIT_FAILED);
 		return;
 	}
