@@ -12,6 +12,7 @@
 
 #include "app/supervisor/bootrec.h"
 #include "app/supervisor/proctable.h"
+#include "app/supervisor/roles.h"
 #include "lib/log/log.h"
 
 #define START_SECONDS 120  /* a child that is not ready by then has failed to start */
@@ -24,35 +25,6 @@ publish(struct bh_supervisor *s, const struct bh_child *c)
 {
 	if (s->table != NULL)
 		bh_proctable_put(s->table, c);
-}
-
-/* ---- roles ---- */
-
-/* A role socket: [0] is the process's end, [1] the core's. */
-static int
-make_role(int pair[2])
-{
-	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0;
-}
-
-/* Passes the core's end with the role's name and the pid of the process behind it. */
-static int
-pass_role(struct bh_supervisor *s, const char *name, pid_t pid, int fd)
-{
-	char text[BH_NAME_LEN + 24];
-	char ctl[CMSG_SPACE(sizeof(int))] = {0};
-	struct iovec iov = {.iov_base = text};
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = sizeof(ctl),
-	};
-	struct cmsghdr *cm = CMSG_FIRSTHDR(&msg);
-
-	iov.iov_len = snprintf(text, sizeof(text), "ROLE %s %d", name, pid);
-	cm->cmsg_level = SOL_SOCKET;
-	cm->cmsg_type = SCM_RIGHTS;
-	cm->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cm), &fd, sizeof(int));
-	return sendmsg(s->child[0].sup_fd, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 /* ---- starting ---- */
@@ -87,14 +59,14 @@ spawn_module(struct bh_supervisor *s, struct bh_child *c)
 		.n_cpus = s->boot->n_control_cpus,
 		.rundir = s->opt->rundir,
 	};
-	int pair[2], rc = make_role(pair);
+	int pair[2], rc = bh_role_socket(pair);
 
 	if (rc < 0)
 		return rc;
 	sp.role_fd = pair[0];
 	rc = bh_child_spawn(c, &sp);
 	if (rc == 0)
-		rc = pass_role(s, c->name, c->pid, pair[1]);
+		rc = bh_role_pass(s->child[0].sup_fd, c->name, c->pid, pair[1]);
 	close(pair[0]);
 	close(pair[1]);
 	return rc;
@@ -128,11 +100,11 @@ set_deadline(struct bh_supervisor *s, int seconds)
 static int
 open_table(struct bh_supervisor *s)
 {
-	int pair[2], rc = make_role(pair);
+	int pair[2], rc = bh_role_socket(pair);
 
 	if (rc < 0)
 		return rc;
-	rc = pass_role(s, "supervisor", getpid(), pair[1]);
+	rc = bh_role_pass(s->child[0].sup_fd, "supervisor", getpid(), pair[1]);
 	close(pair[1]);
 	if (rc < 0) {
 		close(pair[0]);
