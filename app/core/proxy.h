@@ -10,6 +10,7 @@
 #ifndef BH_CORE_PROXY_H
 #define BH_CORE_PROXY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct bh_proxy;
@@ -38,6 +39,10 @@ void bh_proxy_stop(struct bh_proxy *p); /* any lcore */
 
 /* Closes all its sockets. EAL main lcore, after bh_proxy_main() has returned. */
 void bh_proxy_destroy(struct bh_proxy *p);
+
+/* True once the proxy has heard of the service: contacts to it are taken (before: -ENOENT).
+ * Any lcore; the core says ready when each proxy knows each service. */
+bool bh_proxy_knows(const struct bh_proxy *p, uint16_t service);
 
 /*
  * Hands over the core's end of a role socket (SOCK_SEQPACKET), which is the proxy's from now
