@@ -174,6 +174,28 @@ forward(struct bh_fwd_lcore *lc, struct bh_burst *rx)
 		bh_ip6_input(lc, &ip6);
 }
 
+/* One writer of its counters: debug builds assert that turns do not overlap. */
+static void
+enter(struct bh_fwd_lcore *lc)
+{
+#ifdef BH_DEBUG
+	if (__atomic_exchange_n(&lc->busy, 1, __ATOMIC_ACQUIRE) != 0)
+		rte_panic("forwarding lcore %u runs twice\n", lc->lcore_id);
+#else
+	RTE_SET_USED(lc);
+#endif
+}
+
+static void
+leave(struct bh_fwd_lcore *lc)
+{
+#ifdef BH_DEBUG
+	__atomic_store_n(&lc->busy, 0, __ATOMIC_RELEASE);
+#else
+	RTE_SET_USED(lc);
+#endif
+}
+
 unsigned int
 bh_fwd_turn(struct bh_fwd_lcore *lc)
 {
@@ -181,9 +203,7 @@ bh_fwd_turn(struct bh_fwd_lcore *lc)
 	unsigned int taken = 0;
 	struct bh_burst rx;
 
-#ifdef BH_DEBUG
-	RTE_VERIFY(rte_lcore_id() == lc->lcore_id);
-#endif
+	enter(lc);
 	plan = &lc->plan[__atomic_load_n(&lc->plan_sel, __ATOMIC_ACQUIRE)];
 	lc->now = plan;
 	for (unsigned int i = 0; i < plan->n_rx; i++) {
@@ -200,6 +220,7 @@ bh_fwd_turn(struct bh_fwd_lcore *lc)
 	if (unlikely(plan->sources != 0))
 		taken += bh_tx_handed(lc);
 	bh_tx_flush(lc);
+	leave(lc);
 	return taken;
 }
 

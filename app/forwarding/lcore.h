@@ -77,6 +77,7 @@ struct bh_fwd_lcore {
 	const struct bh_fwd_plan *now; /* of this turn */
 	uint64_t last_work;	       /* TSC */
 	uint32_t nap_us;
+	uint32_t busy; /* in a turn; debug builds only */
 	unsigned int n_tx_list;
 	uint16_t tx_list[BH_IF_MAX]; /* interfaces whose buffer was used in this turn */
 	struct bh_tx_buffer tx[BH_IF_MAX];
