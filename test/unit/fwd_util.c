@@ -299,7 +299,7 @@ frame_ip6(struct frame *f, const char *src, const char *dst, unsigned int payloa
 void
 frame_to4(struct frame *f, uint8_t nh)
 {
-	frame_ip4(f, RTE_IPV4(192, 0, 2, 1), RTE_IPV4(10, 0, nh, 9), 100);
+	frame_ip4(f, IP4(192, 0, 2, 1), IP4(10, 0, nh, 9), 100);
 }
 
 void

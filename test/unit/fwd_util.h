@@ -67,6 +67,9 @@ void bed_put_nh(uint32_t id, uint8_t type, uint8_t n, const uint16_t *adj, uint1
 #define BED_IF_ALL (BH_FWD_IF_UP | BH_FWD_IF_FORWARD4 | BH_FWD_IF_FORWARD6 | BH_FWD_IF_IPV4 | \
 	BH_FWD_IF_IPV6)
 
+/* An IPv4 address in host order. */
+#define IP4(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+
 /* Frames. All come to port 1's MAC from 02:ee::1; UDP with ports and a payload that counts up. */
 void frame_ip4(struct frame *f, uint32_t src, uint32_t dst, unsigned int payload);
 void frame_ip6(struct frame *f, const char *src, const char *dst, unsigned int payload);

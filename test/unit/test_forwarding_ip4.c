@@ -9,7 +9,7 @@
 #include "app/forwarding/packet.h"
 #include "test/unit/fwd_util.h"
 
-#define SRC RTE_IPV4(192, 0, 2, 1)
+#define SRC IP4(192, 0, 2, 1)
 
 START_TEST(forward_sizes)
 {
@@ -17,7 +17,7 @@ START_TEST(forward_sizes)
 	struct frame f;
 
 	for (unsigned int i = 0; i < RTE_DIM(payload); i++) {
-		frame_ip4(&f, SRC, RTE_IPV4(10, 0, 2, 9), payload[i]);
+		frame_ip4(&f, SRC, IP4(10, 0, 2, 9), payload[i]);
 		bed_expect_hop(&f, 2);
 	}
 	ck_assert_uint_eq(bed.stats->fwd[0].ip4_forwarded, RTE_DIM(payload));
@@ -61,7 +61,7 @@ START_TEST(padding_is_cut)
 {
 	struct frame in, out;
 
-	frame_ip4(&in, SRC, RTE_IPV4(10, 0, 2, 9), 3);
+	frame_ip4(&in, SRC, IP4(10, 0, 2, 9), 3);
 	out = in;
 	frame_hop(&out, 2);
 	memset(in.b + in.len, 0x5a, 64);
@@ -79,7 +79,7 @@ START_TEST(segments)
 	uint8_t copy[4096];
 
 	for (unsigned int i = 0; i < RTE_DIM(seg); i++) {
-		frame_ip4(&f, SRC, RTE_IPV4(10, 0, 2, 9), 300);
+		frame_ip4(&f, SRC, IP4(10, 0, 2, 9), 300);
 		out = f;
 		frame_hop(&out, 2);
 		f.len += 500;
@@ -158,7 +158,7 @@ START_TEST(group_frame)
 	bed_expect_drop(&f, BH_DROP_ETH_WRONG_MAC);
 	memcpy(f.b, "\x01\x00\x5e\x00\x00\x05", 6);
 	bed_expect_drop(&f, BH_DROP_ETH_WRONG_MAC);
-	frame_ip4(&f, SRC, RTE_IPV4(224, 0, 0, 5), 10);
+	frame_ip4(&f, SRC, IP4(224, 0, 0, 5), 10);
 	memcpy(f.b, "\x01\x00\x5e\x00\x00\x05", 6);
 	bed_expect_drop(&f, BH_DROP_PUNT_NO_STACK);
 }
@@ -232,36 +232,36 @@ END_TEST
 
 START_TEST(martian_source)
 {
-	static const uint32_t src[] = { 0, RTE_IPV4(0, 1, 2, 3), RTE_IPV4(127, 0, 0, 1),
-		RTE_IPV4(127, 255, 255, 255), RTE_IPV4(224, 0, 0, 1), RTE_IPV4(239, 1, 1, 1),
-		RTE_IPV4(240, 0, 0, 1), RTE_IPV4(255, 255, 255, 255), RTE_IPV4(169, 254, 1, 1) };
-	static const uint32_t good[] = { RTE_IPV4(1, 0, 0, 0), RTE_IPV4(126, 255, 255, 255),
-		RTE_IPV4(128, 0, 0, 0), RTE_IPV4(223, 255, 255, 255), RTE_IPV4(169, 255, 0, 0) };
+	static const uint32_t src[] = { 0, IP4(0, 1, 2, 3), IP4(127, 0, 0, 1),
+		IP4(127, 255, 255, 255), IP4(224, 0, 0, 1), IP4(239, 1, 1, 1),
+		IP4(240, 0, 0, 1), IP4(255, 255, 255, 255), IP4(169, 254, 1, 1) };
+	static const uint32_t good[] = { IP4(1, 0, 0, 0), IP4(126, 255, 255, 255),
+		IP4(128, 0, 0, 0), IP4(223, 255, 255, 255), IP4(169, 255, 0, 0) };
 	struct frame f;
 
 	for (unsigned int i = 0; i < RTE_DIM(src); i++) {
-		frame_ip4(&f, src[i], RTE_IPV4(10, 0, 2, 9), 10);
+		frame_ip4(&f, src[i], IP4(10, 0, 2, 9), 10);
 		bed_expect_drop(&f, BH_DROP_IP4_MARTIAN_SOURCE);
 	}
 	for (unsigned int i = 0; i < RTE_DIM(good); i++) {
-		frame_ip4(&f, good[i], RTE_IPV4(10, 0, 2, 9), 10);
+		frame_ip4(&f, good[i], IP4(10, 0, 2, 9), 10);
 		bed_expect_hop(&f, 2);
 	}
-	frame_ip4(&f, 0, RTE_IPV4(255, 255, 255, 255), 10); /* DHCP */
+	frame_ip4(&f, 0, IP4(255, 255, 255, 255), 10); /* DHCP */
 	bed_expect_drop(&f, BH_DROP_PUNT_NO_STACK);
-	frame_ip4(&f, RTE_IPV4(127, 0, 0, 1), RTE_IPV4(224, 0, 0, 1), 10);
+	frame_ip4(&f, IP4(127, 0, 0, 1), IP4(224, 0, 0, 1), 10);
 	bed_expect_drop(&f, BH_DROP_IP4_MARTIAN_SOURCE);
-	frame_ip4(&f, RTE_IPV4(169, 254, 1, 1), RTE_IPV4(10, 0, BED_LOCAL, 1), 10);
+	frame_ip4(&f, IP4(169, 254, 1, 1), IP4(10, 0, BED_LOCAL, 1), 10);
 	bed_expect_drop(&f, BH_DROP_PUNT_NO_STACK);
 }
 END_TEST
 
 START_TEST(destinations)
 {
-	static const uint32_t martian[] = { 0, RTE_IPV4(0, 9, 9, 9), RTE_IPV4(127, 0, 0, 1),
-		RTE_IPV4(240, 0, 0, 1), RTE_IPV4(255, 255, 255, 254), RTE_IPV4(169, 254, 9, 9) };
-	static const uint32_t group[] = { RTE_IPV4(224, 0, 0, 1), RTE_IPV4(239, 255, 255, 255),
-		RTE_IPV4(255, 255, 255, 255) };
+	static const uint32_t martian[] = { 0, IP4(0, 9, 9, 9), IP4(127, 0, 0, 1),
+		IP4(240, 0, 0, 1), IP4(255, 255, 255, 254), IP4(169, 254, 9, 9) };
+	static const uint32_t group[] = { IP4(224, 0, 0, 1), IP4(239, 255, 255, 255),
+		IP4(255, 255, 255, 255) };
 	const uint8_t any[4] = { 0 };
 	struct frame f;
 
@@ -274,7 +274,7 @@ START_TEST(destinations)
 		frame_ip4(&f, SRC, group[i], 10);
 		bed_expect_drop(&f, BH_DROP_PUNT_NO_STACK);
 	}
-	frame_ip4(&f, SRC, RTE_IPV4(8, 8, 8, 8), 10);
+	frame_ip4(&f, SRC, IP4(8, 8, 8, 8), 10);
 	bed_expect_hop(&f, 2);
 	ck_assert_int_eq(bh_fib_del(bed.t.fib4, any, 0), 0);
 	bed_expect_drop(&f, BH_DROP_IP4_NO_ROUTE);
@@ -298,7 +298,7 @@ START_TEST(time_to_live)
 	frame_hdr4(&f)->time_to_live = 1;
 	frame_sum4(&f);
 	bed_expect_drop(&f, BH_DROP_PUNT_NO_STACK);
-	frame_ip4(&f, SRC, RTE_IPV4(11, 0, 0, 1), 10);
+	frame_ip4(&f, SRC, IP4(11, 0, 0, 1), 10);
 	frame_hdr4(&f)->time_to_live = 1;
 	frame_sum4(&f);
 	bed_expect_drop(&f, BH_DROP_IP4_NO_ROUTE);
@@ -310,14 +310,14 @@ START_TEST(mtu)
 	struct frame f;
 
 	bed_put_if(2, BED_IF_ALL, 600);
-	frame_ip4(&f, SRC, RTE_IPV4(10, 0, 2, 9), 600 - 28);
+	frame_ip4(&f, SRC, IP4(10, 0, 2, 9), 600 - 28);
 	bed_expect_hop(&f, 2);
-	frame_ip4(&f, SRC, RTE_IPV4(10, 0, 2, 9), 601 - 28);
+	frame_ip4(&f, SRC, IP4(10, 0, 2, 9), 601 - 28);
 	bed_expect_drop(&f, BH_DROP_IP4_MTU_EXCEEDED);
 	frame_hdr4(&f)->fragment_offset = htons(RTE_IPV4_HDR_DF_FLAG);
 	frame_sum4(&f);
 	bed_expect_drop(&f, BH_DROP_IP4_MTU_EXCEEDED);
-	frame_ip4(&f, SRC, RTE_IPV4(10, 0, 2, 9), 600 - 28);
+	frame_ip4(&f, SRC, IP4(10, 0, 2, 9), 600 - 28);
 	f.len += 20; /* padding does not count */
 	bed_inject(&f, 1);
 	bed_turn();

@@ -40,10 +40,10 @@ flow4(struct frame *f, unsigned int i, int kind)
 		f->b[35] = 1024 + i;
 		break;
 	case 1: /* clients in a row */
-		frame_hdr4(f)->src_addr = htonl(RTE_IPV4(100, 64, 0, 0) + i);
+		frame_hdr4(f)->src_addr = htonl(IP4(100, 64, 0, 0) + i);
 		break;
 	default: /* source and port in step */
-		frame_hdr4(f)->src_addr = htonl(RTE_IPV4(100, 64, 0, 0) + i);
+		frame_hdr4(f)->src_addr = htonl(IP4(100, 64, 0, 0) + i);
 		f->b[34] = i >> 8;
 		f->b[35] = i;
 	}

@@ -188,7 +188,7 @@ START_TEST(punt_ring)
 	ck_assert_int_eq(bh_forwarding_set_punt(bed.f, ring), 0);
 	inject_n(1, 0, BED_LOCAL, 1);
 	inject_n(1, 0, BED_ATTACHED, 1);
-	frame_ip4(&f, RTE_IPV4(192, 0, 2, 1), RTE_IPV4(224, 0, 0, 5), 100);
+	frame_ip4(&f, IP4(192, 0, 2, 1), IP4(224, 0, 0, 5), 100);
 	bed_inject(&f, 1);
 	f.b[13] = 6; /* ARP */
 	bed_inject(&f, 1);
