@@ -22,9 +22,14 @@ def write(path, frames, magic=US):
 
 
 def records(path):
-    """Yield (seconds, frame) of every whole record; a cut record or header raises ValueError."""
+    """Yield (seconds, frame) of every whole record; a cut record or header raises ValueError.
+
+    An empty file is no packet: libpcap writes even the header only with the first packet.
+    """
     with open(path, "rb", buffering=1 << 20) as source:
         head = source.read(24)
+        if not head:
+            return
         if len(head) != 24:
             raise ValueError(f"{path}: no pcap header")
         order = "<" if struct.unpack("<I", head[:4])[0] in (US, NS) else ">"

@@ -183,13 +183,18 @@ class Traffic:
         return pcap.read(self.links[n].capture)
 
 
-def burst_links(folder, paths, rsize=10):
-    """Links over these sockets that send from and capture to files in folder, for burst()."""
+def burst_links(folder, paths):
+    """Links over these sockets that send from and capture to files in folder, for burst().
+
+    Link 0 has the smallest ring: what is sent on it can be any number of packets; on the others no
+    more than a ring holds.
+    """
     links = []
     for n, path in enumerate(paths):
         send = os.path.join(folder, f"send{n}.pcap")
         pcap.write(send, ())
-        links.append(Link(path, rsize, send, capture=os.path.join(folder, f"got{n}.pcap")))
+        links.append(Link(path, 12 if n else 10, send,
+                          capture=os.path.join(folder, f"got{n}.pcap")))
     return links
 
 
