@@ -19,6 +19,9 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+
+from bhtest import netns, process  # noqa: E402  (the path is set above)
+
 LIMIT = 120
 LOG_TAIL = 40
 
@@ -116,6 +119,8 @@ class Scenario:
         if self.bed:
             self.bed.kill()
         self.drop_bed()
+        process.cleanup()
+        netns.cleanup()
 
     def close_bed(self):
         """End the bed in good order; what it asserts at its end may raise."""

@@ -5,6 +5,7 @@ A Config is changed by its methods and written as a file; tests that change rout
 write it again and make the router read it anew.
 """
 import copy
+import ipaddress
 import json
 import os
 import tempfile
@@ -17,6 +18,11 @@ YUMA = "/usr/share/yuma"
 FAMILY = {False: "ietf-ipv4-unicast-routing:ipv4", True: "ietf-ipv6-unicast-routing:ipv6"}
 IETF = ("ietf-interfaces", "ietf-ip", "iana-if-type", "ietf-routing", "ietf-ipv4-unicast-routing",
         "ietf-ipv6-unicast-routing")
+
+
+def canonical(prefix):
+    """An IPv6 prefix as YANG types print it; IPv4 text is canonical as it stands."""
+    return str(ipaddress.ip_network(prefix)) if packet.is6(prefix) else prefix
 
 
 def _family(addresses, neighbors, six, forwarding, mtu):
@@ -74,13 +80,17 @@ class Config:
             hop = {"next-hop-address": via[0]} if via else {}
             if interface:
                 hop["outgoing-interface"] = interface
-        self.routes[packet.is6(prefix)][prefix] = hop
+        self.routes[packet.is6(prefix)][canonical(prefix)] = hop
         return self
 
     def delete_route(self, prefix):
         """Remove a static route."""
-        del self.routes[packet.is6(prefix)][prefix]
+        del self.routes[packet.is6(prefix)][canonical(prefix)]
         return self
+
+    def prefixes(self):
+        """The set of all prefixes of static routes."""
+        return {*self.routes[False], *self.routes[True]}
 
     def copy(self):
         """An independent copy."""

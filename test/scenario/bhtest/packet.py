@@ -138,11 +138,11 @@ def extensions(headers, final):
 
 
 def ip6(src, dst, proto, payload, hlim=64, flow=0, tclass=0, ext=(), version=6, total=None):
-    """An IPv6 packet; ext is a list of (type, body). version and total (payload length) override."""
+    """An IPv6 packet; ext is [(type, body)]; version and total (payload length) override."""
     first, chain = extensions(list(ext), proto)
     length = len(chain) + len(payload) if total is None else total
-    return struct.pack("!IHBB", version << 28 | tclass << 20 | flow, length, first, hlim) \
-        + addr(src) + addr(dst) + chain + payload
+    head = struct.pack("!IHBB", version << 28 | tclass << 20 | flow, length, first, hlim)
+    return head + addr(src) + addr(dst) + chain + payload
 
 
 def is6(address):

@@ -2,14 +2,20 @@
 """Linux as the router, with the same configuration: proves the scenarios, independently of ours.
 
 A namespace forwards between veth pairs; a testpmd carries frames between the memif links, where it
-is the server as the router would be, and the outer ends of the pairs. Used when BH_REFERENCE=1.
+is the server as the router would be, and the outer ends of the pairs (by net_pcap, as net_af_packet
+reassembles IPv4 fragments). What Linux sends of its own accord (MLD, router solicitations) is
+waited for. Used when BH_REFERENCE=1.
 Only what the scenarios of forwarding need is here; there are no counters to read.
 """
 import os
+import re
+import time
 
 from bhtest import packet
 from bhtest.netns import Netns, Veth
 from bhtest.testpmd import Testpmd
+
+QUIET = 1.5
 
 
 class Reference:
@@ -17,7 +23,7 @@ class Reference:
 
     def __init__(self, config, workdir):
         self.config, self.log = config, os.path.join(workdir, "router.log")
-        self.space, self.pairs, self.bridge = None, [], None
+        self.space, self.pairs, self.bridge, self.routed = None, [], None, None
 
     def start(self):
         """Make the namespace, configure it and connect it to the memif sockets."""
@@ -34,6 +40,7 @@ class Reference:
         for name in self.config.interfaces:
             self.space.sysctl(**{f"net__ipv4__conf__{name}__rp_filter": 0})
         self.space.batch(self._commands())
+        self.routed = self.config.copy().routes
         self.bridge = Testpmd(vdevs, self.log, options=["--forward-mode=io"]).ready()
         self.bridge.start()
         return self
@@ -48,9 +55,12 @@ class Reference:
                 for known in content.get("neighbor", ()):
                     yield f"neigh add {known['ip']} lladdr {known['link-layer-address']} " \
                           f"dev {name} nud permanent"
-        for routes in self.config.routes.values():
+        yield from self._route_commands("add", self.config.routes)
+
+    def _route_commands(self, verb, tables):
+        for routes in tables.values():
             for prefix, hop in routes.items():
-                yield f"route add {self._route(prefix, hop)}"
+                yield f"route {verb} {self._route(prefix, hop)}"
 
     @staticmethod
     def _route(prefix, hop):
@@ -66,8 +76,29 @@ class Reference:
             words += ["dev", hop["outgoing-interface"]]
         return " ".join(words)
 
+    def reload(self, config=None):
+        """Bring the kernel's routes to those of the (changed) configuration."""
+        self.config = config or self.config
+        for six, routes in self.config.routes.items():
+            gone = self.routed[six].keys() - routes.keys()
+            self.space.batch([f"route del {self._route(prefix, self.routed[six][prefix])}"
+                              for prefix in gone])
+        self.space.batch(self._route_commands("replace", self.config.routes))
+        self.routed = self.config.copy().routes
+
+    def prefixes(self):
+        """The destination prefixes that reload() or start() has set."""
+        return {*self.routed[False], *self.routed[True]}
+
     def settled(self, _links, _prefixes):
-        """The kernel is configured before the first packet."""
+        """The kernel is configured already; wait until it no longer talks unasked."""
+        last, since = None, time.monotonic()
+        while time.monotonic() - since < QUIET:
+            now = re.search(r"Icmp6OutMsgs\s+(\d+)",
+                            self.space.run("cat", "/proc/net/snmp6").stdout)[1]
+            if now != last:
+                last, since = now, time.monotonic()
+            time.sleep(0.1)
 
     def stop(self):
         """Take all down in good order."""

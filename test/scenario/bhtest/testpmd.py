@@ -41,7 +41,7 @@ class Testpmd:
         self.child = Child(argv, log=log, terminal=True)
 
     def ready(self, timeout=30):
-        """Wait for the first prompt: every port has been started, every link has been waited for."""
+        """Wait for the first prompt: every port is started, every link has been waited for."""
         text = self._prompt(timeout)
         if text.count("Configuring Port") != len(self.vdevs):
             raise AssertionError(f"testpmd has not all of {self.vdevs}:\n{text[-1500:]}")
@@ -85,7 +85,7 @@ class Testpmd:
         self.forwarding = False
 
     def restart_port(self, port):
-        """Stop and start a port: a net_pcap port opens its files anew. Forwarding must be stopped."""
+        """Stop and start a port; net_pcap opens its files anew. Forwarding must be stopped."""
         for verb in ("stop", "start"):
             text = self.command(f"port {verb} {port}", 20)
             if "Done" not in text:

@@ -159,7 +159,7 @@ class Traffic:
         self.pmd.kill()
 
     def burst(self, frames, expect=0, quiet=0.15, timeout=30):
-        """Send frames {link: [frame, ...]} once over links made by burst_links(), forwarding stopped.
+        """Send frames {link: [frame, ...]} once. Links from burst_links(), forwarding stopped.
 
         `expect` packets in all are waited for, then `quiet` seconds of silence. Returns what came
         back on each capturing link: {link: [frame, ...]}.

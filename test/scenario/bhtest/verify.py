@@ -23,7 +23,7 @@ def text_mac(raw):
 
 
 def upper6(frame):
-    """Walk IPv6 extension headers: (upper protocol, its offset, fragment offset, final destination)."""
+    """Behind IPv6 extension headers: (upper protocol, its offset, fragment bits, destination)."""
     proto, at, offset, dst = frame[20], 54, 0, frame[38:54]
     while proto in EXTENSIONS and at + 8 <= len(frame):
         size = 8 if proto == p.FRAGMENT else (frame[at + 1] + 1) * 8
