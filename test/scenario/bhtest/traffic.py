@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Traffic through a router: a testpmd that is source, link and sink of every memif link.
+"""Traffic through a router: one testpmd that is source, link and sink of every memif link.
 
 One lcore turns round the ports in order (chained topology): source -> memif -> sink, for each link.
   source  net_pcap with rx only: each packet of a file once, or for ever (infinite_rx)
@@ -55,7 +55,7 @@ class Traffic:
         loaded = sum(self.count(link.send) for link in links if link.send and link.infinite)
         mbufs = 8192 + loaded
         mem = mem or max(64, 32 + mbufs * 2432 // (1 << 20))
-        self.dropped = 0
+        self.dropped, self.base = 0, None
         self.pmd = Testpmd(self.vdevs, log, cpus, mem, mbufs, ["--port-topology=chained"])
 
     @staticmethod
@@ -64,14 +64,12 @@ class Traffic:
         return sum(1 for _ in pcap.records(path))
 
     def connect(self, timeout=15):
-        """Wait until testpmd is ready and every memif link is up. No packet moves yet."""
+        """Wait until testpmd is ready and every memif link is up. Then it only receives."""
         self.pmd.ready(timeout)
         self.pmd.retry()
         until(lambda: set(self.memifs.values()) <= self.pmd.links_up(), timeout,
               f"memif links to {[link.socket for link in self.links]}")
         self._receive_only()
-        self.pmd.stop()
-        self.pmd.portlist(range(len(self.vdevs)))
         return self
 
     def _receive_only(self):
@@ -84,27 +82,37 @@ class Traffic:
         self.pmd.start()
 
     def go(self):
-        """Start sending and receiving."""
+        """Start sending and receiving; what came before this is not counted."""
+        self._all_ports()
+        self.base = self._packets()
         self.pmd.start()
         return self
 
-    def _packets(self, ports, field):
+    def _all_ports(self):
+        if self.pmd.forwarding:
+            self._stop(30)
+        self.pmd.portlist(range(len(self.vdevs)))
+
+    def _packets(self):
         stats = self.pmd.port_stats()
-        return {n: stats[port][field] for n, port in ports.items()}
+        return [{n: stats[port][field] for n, port in self.memifs.items()}
+                for field in ("TX-packets", "RX-packets")]
+
+    def _counts(self):
+        return [{n: now[n] - base[n] for n in now}
+                for now, base in zip(self._packets(), self.base)]
 
     def sent(self):
-        """Packets that each memif took so far: {link: n}. They start at 0 when a link comes up."""
-        return self._packets(self.memifs, "TX-packets")
+        """Packets that each memif took since go(): {link: n}."""
+        return self._counts()[0]
 
     def received(self):
-        """Packets that each memif brought back so far: {link: n}."""
-        return self._packets(self.memifs, "RX-packets")
+        """Packets that each memif brought back since go(): {link: n}."""
+        return self._counts()[1]
 
     def totals(self):
-        """(all sent, all received)."""
-        stats = self.pmd.port_stats()
-        return tuple(sum(stats[port][field] for port in self.memifs.values())
-                     for field in ("TX-packets", "RX-packets"))
+        """(all sent, all received) since go()."""
+        return tuple(sum(counts.values()) for counts in self._counts())
 
     def wait_received(self, more, timeout=30):
         """Wait until `more` further packets have come back."""
@@ -144,7 +152,7 @@ class Traffic:
                 break
             if time.monotonic() > deadline:
                 raise Timeout(f"packets still come after {timeout} s: {now}")
-        return self.sent(), self.received()
+        return tuple(self._counts())
 
     def close(self):
         """Stop and quit; assert that testpmd itself has lost nothing."""
@@ -159,22 +167,21 @@ class Traffic:
         self.pmd.kill()
 
     def burst(self, frames, expect=0, quiet=0.15, timeout=30):
-        """Send frames {link: [frame, ...]} once. Links from burst_links(), forwarding stopped.
+        """Send frames {link: [frame, ...]} once, over links of burst_links().
 
         `expect` packets in all are waited for, then `quiet` seconds of silence. Returns what came
         back on each capturing link: {link: [frame, ...]}.
         """
+        self._all_ports()
         for n, source in self.sources.items():
             pcap.write(self.links[n].send, frames.get(n, ()))
             self.pmd.restart_port(source)
         captures = [n for n, link in enumerate(self.links) if link.capture]
         for n in captures:
             self.pmd.restart_port(self.sinks[n])
-        sent, received = self.totals()
-        self.pmd.start()
-        goal = sent + sum(map(len, frames.values()))
-        until(lambda: self.totals()[0] >= goal, timeout, "burst sent")
-        self.drain(received + expect, quiet, timeout)
+        self.go()
+        until(lambda: self.totals()[0] >= sum(map(len, frames.values())), timeout, "burst sent")
+        self.drain(expect, quiet, timeout)
         self._stop(timeout)
         return {n: self.captured(n) for n in captures}
 
