@@ -28,6 +28,11 @@ def program(*path):
     return full
 
 
+def environment(rundir):
+    """The environment of a router and its tools: also the tag by which its processes are found."""
+    return {**os.environ, "BULKHEAD_RUNDIR": rundir}
+
+
 def supervisor_argv(file, rundir, *options):
     """The command line that starts a router from the build tree."""
     return [program("app", "supervisor", "bulkhead"), "-c", file, "-r", rundir, "-B",
@@ -46,6 +51,15 @@ def tagged(tag):
         except OSError:
             continue
     return found - {os.getpid()}
+
+
+def end(pids):
+    """SIGKILL each of these processes, gone or not."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
 
 
 def descendants(pid):
@@ -79,7 +93,7 @@ class Router:
         self.rundir = os.path.join(workdir, "run")
         self.file = config if isinstance(config, str) else os.path.join(workdir, "router.json")
         self.log = os.path.join(workdir, "router.log")
-        self.env = {**os.environ, "BULKHEAD_RUNDIR": self.rundir}
+        self.env = environment(self.rundir)
         self.child, self.huge = None, files(HUGE)
 
     def write(self):
@@ -165,9 +179,5 @@ class Router:
         """End every process of this router at once."""
         if not self.child:
             return
-        for pid in self.family():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        end(self.family())
         self.child.kill()
