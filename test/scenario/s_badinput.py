@@ -4,16 +4,18 @@ import os
 
 from bhtest.bed import base_config, host4
 from bhtest.process import run
-from bhtest.router import Router, end, environment, files, supervisor_argv, tagged
+from bhtest.router import (Router, check_argv, end, environment, files, supervisor_argv,
+                           tagged)
 
-INVALID = 2
+INVALID, UNREADABLE, BUSY, NO_DEVICE = 2, 3, 7, 8
 
 
-def attempt(t, file, *options):
+def attempt(t, file, check=False):
     """Run the supervisor to its end: (exit code, all it said); nothing may be left of it."""
     rundir = os.path.join(t.workdir, "attempt")
     try:
-        done = run(supervisor_argv(file, rundir, *options), 30, environment(rundir), check=False)
+        argv = check_argv(file) if check else supervisor_argv(file, rundir)
+        done = run(argv, 30, environment(rundir), check=False)
         left = tagged(rundir)
         assert not left, f"processes left: {left}"
     finally:
@@ -34,8 +36,8 @@ def write(t, text):
 def refuse(t, config, *words):
     """Expect exit code 2 and every word in the message, from a start and from --check."""
     file = config if isinstance(config, str) else config.write(os.path.join(t.workdir, "bad.json"))
-    for options in ((), ("--check",)):
-        code, said = attempt(t, file, *options)
+    for check in (False, True):
+        code, said = attempt(t, file, check)
         assert code == INVALID, f"exit code {code}: {said}"
         for word in words:
             assert word in said, f"{word!r} is not in: {said}"
@@ -44,7 +46,7 @@ def refuse(t, config, *words):
 def test_check_valid(t):
     """--check of a valid file: exit code 0, nothing started."""
     config = base_config(t.workdir, 2).route("0.0.0.0/0", host4(1))
-    code, said = attempt(t, config.write(os.path.join(t.workdir, "good.json")), "--check")
+    code, said = attempt(t, config.write(os.path.join(t.workdir, "good.json")), True)
     assert code == 0, f"exit code {code}: {said}"
 
 
@@ -93,21 +95,20 @@ def test_duplicate_address(t):
 def test_missing_file(t):
     """A file that is not there."""
     code, said = attempt(t, os.path.join(t.workdir, "none.json"))
-    assert code and "none.json" in said, f"exit code {code}: {said}"
+    assert code == UNREADABLE and "none.json" in said, f"exit code {code}: {said}"
 
 
-def environment_error(code, said, *words):
-    """Expect an exit code of its own, and one line that names what is wrong."""
-    assert code not in (0, 1, INVALID) and code > 0, f"exit code {code}: {said}"
-    assert any(all(word in line for word in words) for line in said.splitlines()), \
-        f"no line has {words}: {said}"
-    return code
+def environment_error(result, want, word):
+    """Expect this exit code, and a line that names what is wrong."""
+    code, said = result
+    assert code == want, f"exit code {code}: {said}"
+    assert any(word in line for line in said.splitlines()), f"no line has {word!r}: {said}"
 
 
 def test_missing_device(t):
     """A PCI device that is not there: said with its address."""
     config = base_config(t.workdir, 1).interface("nic", "0000:7f:1f.7", ["192.0.2.1/24"])
-    environment_error(*attempt(t, config.write(os.path.join(t.workdir, "nic.json"))),
+    environment_error(attempt(t, config.write(os.path.join(t.workdir, "nic.json"))), NO_DEVICE,
                       "0000:7f:1f.7")
 
 
@@ -118,7 +119,7 @@ def test_busy_socket(t):
     try:
         first.start()
         done = run(supervisor_argv(first.file, first.rundir), 30, first.env, check=False)
-        environment_error(done.returncode, done.stdout + done.stderr, first.rundir)
+        environment_error((done.returncode, done.stdout + done.stderr), BUSY, first.rundir)
         assert first.rows("interfaces"), "the first router no longer answers"
         first.stop()
     finally:

@@ -46,30 +46,30 @@ def test_routing_killed(t):
     """SIGKILL, DEATHS times; the restart is waited for each time."""
     with open_running_bed(t) as bed:
         before, drops = routes(bed.router), bed.router.drops()
-        core = bed.router.module_pid("bulkhead-core")
+        core = bed.router.module_pid("core")
         bed.traffic.go()
         for _ in range(DEATHS):
             bed.traffic.wait_received(100000)
-            pid, start = bed.router.module_pid("bulkhead-routing"), time.monotonic()
+            pid, start = bed.router.module_pid("routing"), time.monotonic()
             os.kill(pid, signal.SIGKILL)
-            until(lambda: bed.router.process("bulkhead-routing")["pid"] not in (0, pid), 20,
+            until(lambda: bed.router.process("routing")["pid"] not in (0, pid), 20,
                   "routing restarted")
             t.say(f"seen restarted after {time.monotonic() - start:.3f} s")
-            until(lambda: bed.router.process("bulkhead-routing")["state"] == "running", 20,
+            until(lambda: bed.router.process("routing")["state"] == "ready", 20,
                   "routing ready")
             bed.traffic.wait_received(100000)
             assert routes(bed.router) == before, "routes differ after the restart"
         nothing_lost(t, bed)
-        assert bed.router.module_pid("bulkhead-core") == core, "the core was restarted too"
+        assert bed.router.module_pid("core") == core, "the core was restarted too"
         assert bed.router.drops() == drops, "packets dropped"
 
 
 def test_routing_killed_then_change(t):
     """After a restart the module still takes changes of configuration."""
     with open_running_bed(t) as bed:
-        pid = bed.router.module_pid("bulkhead-routing")
+        pid = bed.router.module_pid("routing")
         os.kill(pid, signal.SIGKILL)
-        until(lambda: bed.router.process("bulkhead-routing")["pid"] not in (0, pid), 20,
+        until(lambda: bed.router.process("routing")["pid"] not in (0, pid), 20,
               "routing restarted")
         bed.router.reload(bed.config.route("198.51.100.0/24", host4(1)).delete_route("20.0.9.0/24"))
         until(lambda: "198.51.100.0/24" in bed.router.prefixes(), 20, "new route", 0.1)

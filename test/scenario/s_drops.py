@@ -74,6 +74,11 @@ def test_eth_unknown_type(t, bed):
     expect_drop(bed, [frame] * COUNT, "eth_unknown_type")
 
 
+def test_eth_truncated(t, bed):
+    """Less than an Ethernet header."""
+    expect_drop(bed, [frame4()[:size] for size in range(1, 14)], "eth_truncated")
+
+
 def test_ip4_truncated(t, bed):
     """Less than a header of 20 bytes."""
     expect_drop(bed, [frame4(cut=cut) for cut in range(1, 20)], "ip4_truncated")
@@ -99,9 +104,16 @@ def test_ip4_bad_checksum(t, bed):
 
 
 def test_ip4_martian_source(t, bed):
-    """Loopback, this network, multicast and broadcast as source."""
-    sources = ("127.0.0.1", "0.0.0.0", "0.1.2.3", "224.0.0.1", "239.1.1.1", "255.255.255.255")
+    """Loopback, this network, multicast, broadcast and link-local as source."""
+    sources = ("127.0.0.1", "0.0.0.0", "0.1.2.3", "224.0.0.1", "239.1.1.1", "255.255.255.255",
+               "169.254.1.1")
     expect_drop(bed, [flow(GOOD4, src=src) for src in sources] * 5, "ip4_martian_source")
+
+
+def test_ip4_martian_destination(t, bed):
+    """Loopback, this network and reserved addresses as destination."""
+    frames = [flow(dst) for dst in ("127.0.0.1", "0.0.0.0", "0.1.2.3", "240.0.0.1")]
+    expect_drop(bed, frames * 5, "ip4_martian_destination")
 
 
 def test_ip4_ttl_expired(t, bed):
@@ -137,9 +149,15 @@ def test_ip6_bad_length(t, bed):
 
 
 def test_ip6_martian_source(t, bed):
-    """Loopback, unspecified and multicast as source."""
-    sources = ("::1", "::", "ff02::1", "ff0e::1")
+    """Loopback, unspecified, multicast, IPv4-mapped and link-local as source."""
+    sources = ("::1", "::", "ff02::1", "ff0e::1", "::ffff:1.2.3.4", "fe80::9")
     expect_drop(bed, [flow(GOOD6, src=src) for src in sources] * 5, "ip6_martian_source")
+
+
+def test_ip6_martian_destination(t, bed):
+    """Loopback, unspecified and IPv4-mapped as destination."""
+    frames = [flow(dst) for dst in ("::1", "::", "::ffff:1.2.3.4")]
+    expect_drop(bed, frames * 5, "ip6_martian_destination")
 
 
 def test_ip6_hop_limit_expired(t, bed):

@@ -84,6 +84,13 @@ def test_rewrite_protocols(t, bed):
                    for body in bodies])
 
 
+def test_rewrite_padding(t, bed):
+    """What Ethernet has padded behind the packet goes; the packet stays whole."""
+    frames = [flow("8.8.8.8", 50, seq=0), flow("2600::1", 70, seq=1)]
+    got = bed.burst({0: [frame + bytes(64) for frame in frames]}, len(frames))
+    verify.check_all_forwarded(frames, got[1], port_mac(1), host_mac(1))
+
+
 def test_rewrite_ip4_options(t, bed):
     """Header lengths 6 to 15: the checksum covers the options, which stay as they are."""
     frames = []

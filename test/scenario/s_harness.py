@@ -9,7 +9,7 @@ from bhtest import pcap, verify
 from bhtest.bed import base_config, flow, host_mac, port_mac
 from bhtest.config import yanglint
 from bhtest.process import until
-from bhtest.testpmd import Testpmd
+from bhtest.testpmd import Testpmd, first_cpu, last_cpu
 from bhtest.traffic import Link, Traffic, memif_server, sockets
 
 SAMPLES = [dict(dst="192.0.2.1", size=100), dict(dst="192.0.2.1", size=200, options=b"\x01" * 8),
@@ -100,11 +100,11 @@ def test_traffic_loses_nothing(t):
     source = os.path.join(t.workdir, "source.pcap")
     pcap.write(source, (flow("192.0.2.1", 64, seq=n) for n in range(1024)))
     forwarder = Testpmd([f"net_memif{n},{memif_server(path)}" for n, path in enumerate(paths)],
-                        log, options=["--forward-mode=mac"]).ready()
+                        log, (first_cpu(), last_cpu()), options=["--forward-mode=mac"]).ready()
     try:
         forwarder.start()
         traffic = Traffic([Link(paths[0], 10, source, infinite=True), Link(paths[1], 12)],
-                          os.path.join(t.workdir, "testpmd.log"), (1, 0)).connect()
+                          os.path.join(t.workdir, "testpmd.log")).connect()
         traffic.go()
         traffic.wait_received(100000)
         traffic.stop_sources()

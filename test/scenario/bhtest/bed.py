@@ -61,7 +61,7 @@ def flow(dst, size=None, src=None, port=0, seq=0, sport=1024, dport=4000, **fiel
 class Bed:
     """A started router and connected links. links default to those for burst()."""
 
-    def __init__(self, t, config, links=None, cpus=(0, 1)):
+    def __init__(self, t, config, links=None, cpus=None):
         self.t, self.config = t, config
         self.router = (Reference if reference() else Router)(config, t.workdir)
         t.log_file(self.router.log)

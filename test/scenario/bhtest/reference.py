@@ -13,7 +13,7 @@ import time
 
 from bhtest import packet
 from bhtest.netns import Netns, Veth
-from bhtest.testpmd import Testpmd
+from bhtest.testpmd import Testpmd, first_cpu, last_cpu
 
 QUIET = 1.5
 
@@ -41,7 +41,8 @@ class Reference:
             self.space.sysctl(**{f"net__ipv4__conf__{name}__rp_filter": 0})
         self.space.batch(self._commands())
         self.routed = self.config.copy().routes
-        self.bridge = Testpmd(vdevs, self.log, options=["--forward-mode=io"]).ready()
+        self.bridge = Testpmd(vdevs, self.log, (first_cpu(), last_cpu()),
+                              options=["--forward-mode=io"]).ready()
         self.bridge.start()
         return self
 

@@ -39,6 +39,11 @@ def supervisor_argv(file, rundir, *options):
             build_tree(), *options]
 
 
+def check_argv(file):
+    """The command line that only validates a file."""
+    return [program("app", "supervisor", "bulkhead"), "--check", file, "-B", build_tree()]
+
+
 def tagged(tag):
     """Pids of the processes whose environment or command line holds tag, zombies not counted."""
     found = set()
@@ -90,6 +95,8 @@ class Router:
 
     def __init__(self, config, workdir, options=()):
         self.config, self.options = config, list(options)
+        if os.environ.get("BH_NO_HUGE") and "--no-huge" not in self.options:
+            self.options.append("--no-huge")
         self.rundir = os.path.join(workdir, "run")
         self.file = config if isinstance(config, str) else os.path.join(workdir, "router.json")
         self.log = os.path.join(workdir, "router.log")

@@ -6,6 +6,7 @@ Ports are numbered in the order in which the vdevs are given. --no-flush-rx is n
 `start` reads and drops what a finite pcap source holds.
 """
 import itertools
+import os
 import re
 
 from bhtest.process import Child, Timeout
@@ -18,6 +19,16 @@ SUMMARY = re.compile(r"^(\d+)\s+[0-9A-F:]{17}\s.*\s(up|down)\s", re.M)
 FIELD = re.compile(r"([RT]X-[a-z]+):\s*(\d+)")
 
 
+def first_cpu():
+    """Where the router's lcores sleep: traffic is made here by default."""
+    return min(os.sched_getaffinity(0))
+
+
+def last_cpu():
+    """Where the router's (last) forwarding lcore polls; the same if there is but one CPU."""
+    return max(os.sched_getaffinity(0))
+
+
 def lcores(cpus):
     """EAL --lcores for lcore 0 (command line) and 1... (forwarding) on the given CPUs."""
     return ",".join(f"{n}@{cpu}" for n, cpu in enumerate(cpus))
@@ -26,14 +37,18 @@ def lcores(cpus):
 class Testpmd:
     """dpdk-testpmd on the vdevs given, all in one forwarding lcore unless more CPUs are given.
 
-    cpus: that of the command line lcore, then those of the forwarding lcores. A CPU may repeat.
+    cpus: that of the command line lcore, then those of the forwarding lcores. A CPU may repeat;
+    the default is the first CPU for both. With BH_NO_HUGE set, no hugepages are used.
     """
 
-    def __init__(self, vdevs, log, cpus=(0, 1), mem=128, mbufs=16384, options=()):
+    def __init__(self, vdevs, log, cpus=None, mem=128, mbufs=16384, options=()):
         self.vdevs, self.mark, self.forwarding = list(vdevs), 0, False
+        cpus = cpus or (first_cpu(), first_cpu())
         name = f"bht{id(self) & 0xffff:x}n{next(SERIAL)}"
         argv = ["dpdk-testpmd", "--lcores", lcores(cpus), "--in-memory", "--no-telemetry",
                 "--no-pci", "--file-prefix", name, "-m", str(mem)]
+        if os.environ.get("BH_NO_HUGE"):
+            argv.append("--no-huge")
         for vdev in self.vdevs:
             argv += ["--vdev", vdev]
         argv += ["--", "-i", f"--nb-cores={len(cpus) - 1}", "--no-flush-rx",

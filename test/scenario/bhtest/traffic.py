@@ -48,7 +48,7 @@ class Traffic:
     pace adds so many net_null ports, whose 32 packets a turn cost time: about 3 Mpps at 16.
     """
 
-    def __init__(self, links, log, cpus=(0, 1), mem=None, pace=0):
+    def __init__(self, links, log, cpus=None, mem=None, pace=0):
         self.links, self.vdevs = links, []
         self.sources, self.memifs, self.sinks = {}, {}, {}
         for n, link in enumerate(links):
