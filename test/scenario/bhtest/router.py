@@ -2,8 +2,9 @@
 """The real router: the supervisor of a build tree with everything that it starts, and bhctl.
 
 Environment: BH_BUILD names the build tree (default ./build). Expected of bhctl -j: an object whose
-member of the table's name holds the rows, {"routes": [...]}; of `show counters -j` also the object
-"drops" of named counters.
+member of the table's name holds the rows, {"routes": [{"prefix", "active", ...}]}, likewise
+"interfaces" (name, oper-status) and "processes" (name, pid, state); of `show counters -j` the
+object "drops" of named counters.
 """
 import json
 import os
@@ -140,8 +141,8 @@ class Router:
         return self.ctl("show", "counters", "-j")["drops"]
 
     def prefixes(self):
-        """The set of all destination prefixes."""
-        return {row["prefix"] for row in self.rows("routes")}
+        """The set of the destination prefixes that are in use."""
+        return {row["prefix"] for row in self.rows("routes") if row["active"]}
 
     def links_up(self):
         """Names of the interfaces that are up."""

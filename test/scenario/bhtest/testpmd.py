@@ -3,7 +3,8 @@
 
 The output is a pseudo terminal: on a pipe the prompt (written raw) would overtake the text (stdio).
 Ports are numbered in the order in which the vdevs are given. --no-flush-rx is needed: without it
-`start` reads and drops what a finite pcap source holds.
+`start` reads and drops what a finite pcap source holds. EAL leaves a folder of its file prefix in
+the runtime directory, which therefore is that of the log file.
 """
 import itertools
 import os
@@ -44,16 +45,18 @@ class Testpmd:
     def __init__(self, vdevs, log, cpus=None, mem=128, mbufs=16384, options=()):
         self.vdevs, self.mark, self.forwarding = list(vdevs), 0, False
         cpus = cpus or (first_cpu(), first_cpu())
-        name = f"bht{id(self) & 0xffff:x}n{next(SERIAL)}"
-        argv = ["dpdk-testpmd", "--lcores", lcores(cpus), "--in-memory", "--no-telemetry",
-                "--no-pci", "--file-prefix", name, "-m", str(mem)]
+        argv = ["dpdk-testpmd", "--lcores", lcores(cpus), "--no-telemetry", "--no-pci",
+                "--file-prefix", f"bht{os.getpid()}n{next(SERIAL)}", "-m", str(mem)]
         if os.environ.get("BH_NO_HUGE"):
-            argv.append("--no-huge")
+            argv += ["--no-huge", "--no-shconf"]  # EAL refuses --in-memory then
+        else:
+            argv.append("--in-memory")
         for vdev in self.vdevs:
             argv += ["--vdev", vdev]
         argv += ["--", "-i", f"--nb-cores={len(cpus) - 1}", "--no-flush-rx",
                  f"--total-num-mbufs={mbufs}", *options]
-        self.child = Child(argv, log=log, terminal=True)
+        env = {**os.environ, "RUNTIME_DIRECTORY": os.path.dirname(os.path.abspath(log))}
+        self.child = Child(argv, log=log, terminal=True, env=env)
 
     def ready(self, timeout=30):
         """Wait for the first prompt: every port is started, every link has been waited for."""
