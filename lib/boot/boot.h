@@ -53,7 +53,11 @@ enum bh_lcore_role {
 	BH_LCORE_ROLES,
 };
 
-const char *bh_lcore_role_name(unsigned int role); /* "control-proxy" ...; NULL beyond */
+/* Words of the record: "control-proxy" ..., "link" ...; NULL beyond. And back, or -ENOENT. */
+const char *bh_lcore_role_name(unsigned int role);
+const char *bh_boot_group_name(unsigned int group);
+int bh_boot_role_find(const char *name);
+int bh_boot_group_find(const char *name);
 
 struct bh_boot_lcore {
 	uint32_t id, cpu;
