@@ -2,12 +2,10 @@
 /*
  * The boot record from bulkhead:bulkhead. What is not configured is filled in: the plan of
  * lcores from the CPUs that may be used, groups over the workers, control CPUs where nothing
- * forwards, the modules config (always first, with the arguments that make it serve this
- * file) and routing.
+ * forwards, the modules config (always first; the supervisor gives it the file) and routing.
  */
 #include <errno.h>
 #include <libyang/libyang.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,36 +181,16 @@ add_module(struct bh_boot *b, const char *name)
 }
 
 static void
-add_arg(const struct maker *k, struct bh_boot_module *m, const char *arg)
+add_arg(const struct maker *k, struct bh_boot_module *m, const struct lyd_node *node)
 {
+	const char *arg = lyd_get_value(node);
+
 	if (m->n_args == BH_BOOT_ARGS)
-		bh_diag(k->diag, NULL, "Module %s needs more than %d arguments.", m->name,
-			BH_BOOT_ARGS);
+		bh_diag(k->diag, node, "More than %d arguments.", BH_BOOT_ARGS);
 	else if (strlen(arg) >= sizeof(m->args[0]))
-		bh_diag(k->diag, NULL, "Argument of module %s is too long: %s", m->name, arg);
+		bh_diag(k->diag, node, "Argument longer than %zu bytes.", sizeof(m->args[0]) - 1);
 	else
 		strcpy(m->args[m->n_args++], arg);
-}
-
-static void
-add_path(const struct maker *k, struct bh_boot_module *m, const char *path)
-{
-	char full[PATH_MAX];
-
-	add_arg(k, m, realpath(path, full) != NULL ? full : path);
-}
-
-static void
-make_config_module(const struct maker *k)
-{
-	struct bh_boot_module *m = add_module(k->boot, "config");
-
-	for (unsigned int i = 0; i < k->args->n_dirs; i++) {
-		add_arg(k, m, "-p");
-		add_path(k, m, k->args->dirs[i]);
-	}
-	add_arg(k, m, "--run");
-	add_path(k, m, k->args->file);
 }
 
 static void
@@ -238,7 +216,7 @@ make_module(const struct maker *k, const struct lyd_node *node)
 	}
 	LY_LIST_FOR(lyd_child(node), arg)
 		if (strcmp(arg->schema->name, "argument") == 0)
-			add_arg(k, m, lyd_get_value(arg));
+			add_arg(k, m, arg);
 }
 
 static void
@@ -247,7 +225,7 @@ make_modules(const struct maker *k, const struct lyd_node *top)
 	const struct lyd_node *modules = bh_yang_child(top, "modules"), *node;
 	bool routing = false;
 
-	make_config_module(k);
+	add_module(k->boot, "config");
 	LY_LIST_FOR(modules != NULL ? lyd_child(modules) : NULL, node) {
 		make_module(k, node);
 		routing = routing || strcmp(bh_yang_string(node, "name"), "routing") == 0;

@@ -17,6 +17,7 @@
  *     group route4 5			worker lcore of a table group
  *     interface eth0 net_memif0,...	name and device (TAPs, binding, messages)
  *     control-cpu 0			CPU of modules, may repeat
+ *     module config yes bulkhead-config	always first; the supervisor adds --run FILE
  *     module routing yes bulkhead-routing arg ...
  *     end
  */

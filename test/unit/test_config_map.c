@@ -217,7 +217,7 @@ START_TEST(test_boot_defaults)
 	ck_assert_uint_eq(boot.control_cpus[0], 0);
 	ck_assert_uint_eq(boot.n_modules, 2);
 	ck_assert_str_eq(boot.modules[0].name, "config");
-	ck_assert_str_eq(boot.modules[0].args[0], "--run");
+	ck_assert_uint_eq(boot.modules[0].n_args, 0);
 	ck_assert_str_eq(boot.modules[1].program, "bulkhead-routing");
 	ck_assert(boot.modules[1].enabled);
 }

@@ -49,7 +49,7 @@ START_TEST(test_boot)
 	ck_assert_uint_eq(boot.memory, 256);
 	ck_assert_uint_eq(boot.n_interfaces, 2);
 	ck_assert_str_eq(boot.modules[0].program, "bulkhead-config");
-	ck_assert_str_eq(boot.modules[0].args[1], EXAMPLES "two-ports.xml");
+	ck_assert_str_eq(boot.modules[1].program, "bulkhead-routing");
 }
 END_TEST
 
