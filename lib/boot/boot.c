@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "lib/boot/boot.h"
-#include "lib/boot/names.h"
 
 #define LINE_MAX_BYTES 8192
 #define FIELDS_MAX (4 + BH_BOOT_ARGS)

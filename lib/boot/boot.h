@@ -17,6 +17,7 @@
  *     group route4 5			worker lcore of a table group
  *     interface eth0 net_memif0,...	name and device (TAPs, binding, messages)
  *     control-cpu 0			CPU of modules, may repeat
+ *     module config yes bulkhead-config	always first; the supervisor adds --run FILE
  *     module routing yes bulkhead-routing arg ...
  *     end
  */
@@ -53,7 +54,11 @@ enum bh_lcore_role {
 	BH_LCORE_ROLES,
 };
 
-const char *bh_lcore_role_name(unsigned int role); /* "control-proxy" ...; NULL beyond */
+/* Words of the record: "control-proxy" ..., "link" ...; NULL beyond. And back, or -ENOENT. */
+const char *bh_lcore_role_name(unsigned int role);
+const char *bh_boot_group_name(unsigned int group);
+int bh_boot_role_find(const char *name);
+int bh_boot_group_find(const char *name);
 
 struct bh_boot_lcore {
 	uint32_t id, cpu;

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "lib/boot/boot.h"
-#include "lib/boot/names.h"
 
 struct check {
 	const struct bh_boot *boot;

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "lib/boot/boot.h"
-#include "lib/boot/names.h"
 
 static const char *const role_names[BH_LCORE_ROLES] = {
 	[BH_LCORE_MAIN] = "main",
