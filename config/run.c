@@ -110,9 +110,7 @@ apply(struct module *mod)
 
 	for (unsigned int i = 0; rc == -ECONNRESET && i < REPLAY_TRIES; i++)
 		rc = bh_apply(&mod->records, &bh_client_ops, mod->client);
-	if (rc != 0)
-		bh_err("apply", "the core did not take the configuration: %s", strerror(-rc));
-	else
+	if (rc == 0)
 		bh_notice("apply", "%s: %u records", mod->args->file, mod->records.n);
 	return rc;
 }
@@ -135,7 +133,8 @@ serve(struct module *mod, const sigset_t *waiting)
 			rc = 0;
 		}
 	}
-	bh_err("run", "%s", strerror(-rc));
+	bh_err("run", "the core cannot be reached: %s%s", strerror(-rc),
+		rc == -ENOENT || rc == -ECONNREFUSED ? "; is the router running?" : "");
 	return BH_EXIT_INTERNAL;
 }
 

@@ -33,6 +33,25 @@ close_yang(void)
 	ctx = NULL;
 }
 
+/* What we make, the core takes: owner, lengths, keys and values by the schema. */
+static void
+check_schema(void)
+{
+	struct bh_record rec;
+	size_t off = 0;
+
+	while (bh_records_next(&model.records, &off, &rec)) {
+		const struct bh_schema *s = bh_schema(rec.table);
+
+		ck_assert_ptr_nonnull(s);
+		ck_assert_uint_eq(s->owner, BH_ROLE_CONFIG);
+		ck_assert_uint_eq(rec.key_len, s->key_len);
+		ck_assert(rec.val_len >= s->val_min && rec.val_len <= s->val_max);
+		ck_assert(s->key_ok == NULL || s->key_ok(rec.key));
+		ck_assert(s->val_ok == NULL || s->val_ok(rec.val, rec.val_len));
+	}
+}
+
 /* Loads a file: 0 or -errno of the step that failed; `messages` is what was said. */
 static int
 load_file(const char *file)
@@ -52,6 +71,8 @@ load_file(const char *file)
 		rc = bh_bootrec_make(&boot, tree, &model, &args, &d);
 	lyd_free_all(tree);
 	fclose(d.out);
+	if (rc == 0)
+		check_schema();
 	return rc;
 }
 

@@ -245,6 +245,8 @@ START_TEST(test_names)
 {
 	ck_assert_str_eq(bh_lcore_role_name(BH_LCORE_SERVICE_PROXY), "service-proxy");
 	ck_assert_ptr_null(bh_lcore_role_name(BH_LCORE_ROLES));
+	for (unsigned int g = 0; g < BH_GROUP_MAX; g++)
+		ck_assert_str_eq(bh_boot_group_name(g), bh_group_name(g));
 	ck_assert_int_eq(parse(good), 0);
 	ck_assert_uint_eq(bh_boot_lcore(&boot, BH_LCORE_WORKER, 1)->id, 5);
 	ck_assert_ptr_null(bh_boot_lcore(&boot, BH_LCORE_WORKER, 2));

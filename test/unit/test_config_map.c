@@ -381,6 +381,7 @@ START_TEST(test_print)
 		"\"next-hop-address\":\"fe80::1\"")))) "}");
 	bh_records_print(&model.records, out);
 	fclose(out);
+	ck_assert_uint_eq(bh_schema_find("cfg_route6"), BH_T_CFG_ROUTE6);
 	ck_assert_ptr_nonnull(strstr(text, "\"description\":\"a \\\"b\\\" \\\\\"}\n"));
 	ck_assert_ptr_nonnull(strstr(text,
 		"{\"table\":\"cfg_route6\",\"prefix\":\"2001:db8::/32\",\"instance\":0,"
