@@ -181,6 +181,27 @@ show_one(struct show *s, const struct bh_ctl_args *args)
 	return bh_ctl_output_end(0);
 }
 
+/* Below the table: why interfaces are not there. */
+static int
+put_errors(struct show *s)
+{
+	char name[BH_NAME_LEN + 1], text[BH_CELL_MAX];
+	json_t *v;
+
+	bh_ctl_output_begin();
+	for (size_t i = 0; i < s->data.interface.n; i++) {
+		v = row(s, i);
+		if (v == NULL)
+			return bh_ctl_output_end(-ENOMEM);
+		bh_json_text(json_object_get(v, "name"), name, sizeof(name));
+		bh_json_text(json_object_get(v, "error"), text, sizeof(text));
+		if (strcmp(text, "-") != 0)
+			printf("%s: %s\n", name, text);
+		json_decref(v);
+	}
+	return bh_ctl_output_end(0);
+}
+
 int
 bh_show_interfaces(struct bh_ctl_core *core, const struct bh_ctl_args *args)
 {
@@ -194,6 +215,8 @@ bh_show_interfaces(struct bh_ctl_core *core, const struct bh_ctl_args *args)
 	if (rc == BH_CTL_OK)
 		rc = args->name != NULL ? show_one(&s, args)
 					: bh_ctl_print(args, &bh_view_interfaces, &rows);
+	if (rc == BH_CTL_OK && args->name == NULL && !args->json)
+		rc = put_errors(&s);
 	bh_interfaces_free(&s.data);
 	return rc;
 }

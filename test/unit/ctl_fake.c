@@ -247,6 +247,8 @@ put_interface(uint32_t ifindex, const char *name, uint8_t oper, const char *addr
 	struct bh_prefix p;
 
 	snprintf(val.name, sizeof(val.name), "%s", name);
+	if (oper == BH_OPER_NOT_PRESENT)
+		snprintf(val.error, sizeof(val.error), "no such device");
 	fake_put(BH_T_INTERFACE, 0, &key, &val, sizeof(val));
 	if (address == NULL || bh_prefix_parse(address, &p) < 0)
 		return;

@@ -83,6 +83,17 @@ START_TEST(interfaces)
 	v = json_array_get(list, 1);
 	ck_assert_str_eq(str(v, "oper-status"), "not-present");
 	ck_assert(json_is_null(json_object_get(v, "port")));
+	ck_assert_str_eq(str(v, "error"), "no such device");
+}
+END_TEST
+
+START_TEST(interfaces_text)
+{
+	ck_assert_int_eq(fake_run(bh_show_interfaces, "bhctl show interfaces"), 0);
+	ck_assert_ptr_nonnull(strstr(fake_out, "  10.0.0.1/24\n"));
+	ck_assert_ptr_nonnull(strstr(fake_out, "  2001:db8::1/64\n"));
+	ck_assert_ptr_nonnull(strstr(fake_out, "\neth1: no such device\n"));
+	ck_assert_ptr_null(strstr(fake_out, "eth0: "));
 }
 END_TEST
 
@@ -465,9 +476,9 @@ int
 main(void)
 {
 	const TTest *tests[] = {
-		interfaces, one_interface, addresses, routes, some_routes, routes_text, nexthops,
-		neighbors, counters, some_counters, connections, tables, lcores, processes, version,
-		errors, many_routes,
+		interfaces, interfaces_text, one_interface, addresses, routes, some_routes,
+		routes_text, nexthops, neighbors, counters, some_counters, connections, tables,
+		lcores, processes, version, errors, many_routes,
 	};
 	Suite *s = suite_create("ctl");
 	TCase *tc = tcase_create("shows");
