@@ -41,6 +41,13 @@ bh_ctl_contact_error(int rc, const char *socket, char *err, size_t err_len)
 		snprintf(err, err_len, "the core at %s closed the connection: is it going down?",
 			socket);
 		return BH_CTL_UNREACHABLE;
+	case ETIMEDOUT:
+		snprintf(err, err_len, "the core at %s does not answer: does it hang?", socket);
+		return BH_CTL_UNREACHABLE;
+	case EPROTONOSUPPORT:
+		snprintf(err, err_len, "the core at %s is of another version than bhctl " BH_VERSION,
+			socket);
+		return BH_CTL_UNREACHABLE;
 	default:
 		snprintf(err, err_len, "no connection to the core at %s: %s", socket, strerror(-rc));
 		return BH_CTL_UNREACHABLE;

@@ -186,6 +186,8 @@ START_TEST(contact_errors)
 		{-ECONNRESET, BH_CTL_UNREACHABLE, "closed the connection"},
 		{-EACCES, BH_CTL_PERMISSION, "/s: permission denied: "},
 		{-EPERM, BH_CTL_PERMISSION, "/s: permission denied: "},
+		{-ETIMEDOUT, BH_CTL_UNREACHABLE, "the core at /s does not answer"},
+		{-EPROTONOSUPPORT, BH_CTL_UNREACHABLE, "of another version"},
 		{-ENOSPC, BH_CTL_UNREACHABLE, "No space left"},
 	};
 
