@@ -100,6 +100,9 @@ bh_service_reply(struct bh_service *svc, struct bh_peer_ref ref, const struct bh
 
 	if (p == NULL)
 		return;
+	p->n_seen++;
+	if (p->silent)
+		return;
 	if (p->n_replies == p->cap_replies) {
 		p->cap_replies = p->cap_replies * 2 + 16;
 		p->reply = realloc(p->reply, p->cap_replies * sizeof(*p->reply));
@@ -187,7 +190,7 @@ fake_until(const uint64_t *what, uint64_t want)
 {
 	uint64_t end = deadline();
 
-	while (*what < want) {
+	while (__atomic_load_n(what, __ATOMIC_RELAXED) < want) {
 		pass(10000);
 		ck_assert_msg(rte_get_tsc_cycles() < end, "%lu of %lu", *what, want);
 	}
@@ -214,12 +217,6 @@ fake_wait_replies(unsigned int peer, unsigned int n)
 		ck_assert_msg(rte_get_tsc_cycles() < end, "%u of %u replies",
 			fake.peer[peer].n_replies, n);
 	}
-}
-
-void
-fake_forget(unsigned int peer)
-{
-	fake.peer[peer].n_replies = 0;
 }
 
 const struct fake_msg *

@@ -30,6 +30,8 @@ struct fake_peer {
 	/* called for each event */
 	void (*on_event)(struct fake_peer *p, const struct bh_msg *msg);
 	void *arg;
+	bool silent;	 /* replies are only counted */
+	uint64_t n_seen; /* replies, ever */
 	uint64_t n_events, n_refused;
 };
 
@@ -68,6 +70,5 @@ int fake_status(unsigned int peer, uint8_t verb, uint16_t table, const void *bod
 size_t fake_body(void *body, const void *key, size_t key_len, const void *val, size_t val_len);
 /* Waits for n replies of a peer. */
 void fake_wait_replies(unsigned int peer, unsigned int n);
-void fake_forget(unsigned int peer);
 
 #endif
