@@ -251,12 +251,12 @@ offer_add(struct bh_addr_set *to, uint8_t family, const uint8_t *addr, uint8_t p
 {
 	struct offer *o = &to->offers[to->n];
 
-	if (bh_prefix_set(&o->prefix, family, addr, plen) < 0)
+	if (bh_key_prefix(&o->prefix, family, addr, plen) < 0)
 		return;
-	if (family == 4 || !bh_addr_is_link_local6(addr))
+	if (family == 4 || !bh_ip6_is_link_local(addr))
 		to->n++;
 	o = &to->offers[to->n++];
-	bh_prefix_set(&o->prefix, family, addr, bh_family_bits(family));
+	bh_key_prefix(&o->prefix, family, addr, bh_addr_bits(family));
 	o->local = true;
 }
 

@@ -46,7 +46,7 @@ tracker_get(struct bh_rib *rib, uint8_t family, const uint8_t addr[16])
 	struct bh_prefix p;
 	void **slot;
 
-	if (bh_prefix_set(&p, family, addr, bh_family_bits(family)) < 0)
+	if (bh_key_prefix(&p, family, addr, bh_addr_bits(family)) < 0)
 		return NULL;
 	slot = bh_trie_insert(&rib->trackers[bh_family_index(family)], p.addr, p.plen);
 	if (*slot != NULL)
@@ -71,7 +71,7 @@ hop_bind(struct bh_rib *rib, struct bh_hopset *h, struct bh_hop *hop)
 		TAILQ_INSERT_TAIL(&hop->iface->hops, hop, link);
 		return;
 	}
-	if (hop->cfg.family == 6 && bh_addr_is_link_local6(hop->cfg.addr))
+	if (hop->cfg.family == 6 && bh_ip6_is_link_local(hop->cfg.addr))
 		return;
 	hop->tracker = tracker_get(rib, hop->cfg.family, hop->cfg.addr);
 	if (hop->tracker != NULL) {

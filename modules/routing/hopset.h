@@ -30,7 +30,7 @@
 
 #include "infobase/schema.h"
 #include "modules/routing/hash.h"
-#include "modules/routing/prefix.h"
+#include "modules/routing/key.h"
 
 #define BH_RECURSION_MAX 4 /* recursive lookups in a chain */
 #define BH_LEVELS (BH_RECURSION_MAX + 2)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/log/log.h"
-#include "modules/routing/prefix.h"
+#include "modules/routing/key.h"
 
 #define OUT_LOG_MAX 8 /* refusals logged one by one between two changes */
 
@@ -230,8 +230,11 @@ bh_output_set(struct bh_output *o, struct bh_out_route *r, struct bh_nh *nh,
 		return;
 	r->out = o;
 	r->want = nh_hold(nh);
-	if (nh != NULL)
+	if (nh != NULL) {
 		r->want_attr = *attr;
+		if (nh->state == BH_NH_REFUSED)
+			nh->state = BH_NH_ABSENT;
+	}
 	route_move(r, &o->routes);
 	nh_release(o, old);
 }
@@ -253,7 +256,7 @@ route_done(struct bh_out_route *r, const struct bh_msg *msg)
 		route_move(r, &o->routes);
 		return;
 	}
-	out_refused(o, "route", bh_prefix_str(o->prefix(r), text), msg->status);
+	out_refused(o, "route", bh_prefix_format(o->prefix(r), text, sizeof(text)), msg->status);
 	/* Tried at once if it is something else by now, the same again later. */
 	other = r->want != r->sent || (r->want != NULL && !attr_same(&r->want_attr, &r->sent_attr));
 	route_move(r, other ? &o->routes : &o->refused);
@@ -277,7 +280,7 @@ route_send(struct bh_output *o, struct bh_out_route *r, uint8_t verb)
 {
 	uint8_t body[sizeof(struct bh_route6_key) + sizeof(struct bh_route)];
 	const struct bh_prefix *p = o->prefix(r);
-	size_t len = bh_prefix_key(p, body);
+	size_t len = bh_key_route(p, body);
 	struct bh_route val = { 0 };
 	int rc;
 

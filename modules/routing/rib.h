@@ -20,7 +20,7 @@
 #include "modules/routing/iface.h"
 #include "modules/routing/nexthops.h"
 #include "modules/routing/output.h"
-#include "modules/routing/prefix.h"
+#include "modules/routing/key.h"
 #include "modules/routing/source.h"
 #include "modules/routing/trie.h"
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "infobase/schema.h"
-#include "modules/routing/prefix.h"
+#include "modules/routing/key.h"
 
 struct bh_rib;
 
