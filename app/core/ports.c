@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The port manager. Each ordered port is driven towards its wanted state by settle(), a step that
- * can be repeated at any time: an order only sets what is wanted. What fails is answered with a text
- * and tried again later: after a second where only the world outside must change and looking costs nothing
- * (a device to be bound, a memif peer to come), after half a minute otherwise, so that a person who
- * mends something need not restart anything; never for a device string that no world can make right.
+ * The port manager. Each ordered port is driven towards its wanted state by settle(), a step
+ * that can be repeated at any time: an order only sets what is wanted. What fails is answered
+ * with a text and tried again later: after a second where only the world outside must change and
+ * looking costs nothing (a device to be bound, a memif peer to come), after half a minute
+ * otherwise, so that a person who mends something need not restart anything; never for a device
+ * string that no world can make right.
  *
  * Events are made from the present state of the port, so several that wait for room in the ring
  * become one. A port that was detached keeps its entry until the link worker has been told.
@@ -239,7 +240,7 @@ static void
 failed(struct bh_ports *ps, struct bh_port *p, int err, const char *before)
 {
 	bh_port_stop(p);
-	/* A device that only waits for its peer stays probed: trying again is then cheap and quiet. */
+	/* A device that only waits for its peer stays probed: trying again is cheap and quiet. */
 	if (err != -EAGAIN)
 		bh_port_remove(p);
 	if (err != -EINVAL)

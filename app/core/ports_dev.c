@@ -2,15 +2,15 @@
 /*
  * One ethdev port: configure, start, stop, look.
  *
- * Packets are always one segment: forwarding rewrites the headers in place and never walks a chain.
- * So a port whose frames do not fit the common pool (2,048 bytes of data) takes its mbufs from a
- * second pool of 9,728 bytes, made with the first such port, a quarter as many; larger MTUs than
- * 9,600 are refused, and no scatter is asked for. Offloads stay off: forwarding checks and
- * updates checksums itself (2 additions), so that a packet is treated alike on every device.
+ * Packets are always one segment: forwarding rewrites the headers in place and never walks a
+ * chain. So a port whose frames do not fit the common pool (2,048 bytes of data) takes its mbufs
+ * from a second pool of 9,728 bytes, made with the first such port, a quarter as many; larger
+ * MTUs than 9,600 are refused, and no scatter is asked for. Offloads stay off: forwarding checks
+ * and updates checksums itself, so that a packet is treated alike on every device.
  *
- * Addresses: a device that cannot set the wanted MAC address cannot filter by it either; it is made
- * promiscuous and forwarding filters, as it does anyway. Others receive their own address and, where
- * the driver can, all multicast.
+ * Addresses: a device that cannot set the wanted MAC address cannot filter by it either; it is
+ * made promiscuous and forwarding filters, as it does anyway. Others receive their own address
+ * and, where the driver can, all multicast.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -73,8 +73,8 @@ choose_mtu(struct bh_port *p, const struct rte_eth_dev_info *info)
 	if (!mtu)
 		mtu = RTE_MIN(RTE_ETHER_MTU, p->max_mtu);
 	if (mtu > p->max_mtu || mtu < info->min_mtu)
-		return bh_port_fail(p, -ERANGE, "%.32s: mtu %u: the device takes %u to %u", p->dev_name,
-			mtu, info->min_mtu, p->max_mtu);
+		return bh_port_fail(p, -ERANGE, "%.32s: mtu %u: the device takes %u to %u",
+			p->dev_name, mtu, info->min_mtu, p->max_mtu);
 	p->mtu = mtu;
 	return 0;
 }
@@ -88,8 +88,9 @@ choose_queues(struct bh_ports *ps, struct bh_port *p, const struct rte_eth_dev_i
 	unsigned int tx = ps->conf.n_fwd;
 
 	if (p->cfg.rx_queues > info->max_rx_queues || p->cfg.tx_queues > info->max_tx_queues)
-		return bh_port_fail(p, -ERANGE, "%.32s: queues: the device has %u to receive, %u to send",
-			p->dev_name, info->max_rx_queues, info->max_tx_queues);
+		return bh_port_fail(p, -ERANGE,
+			"%.32s: queues: the device has %u to receive, %u to send", p->dev_name,
+			info->max_rx_queues, info->max_tx_queues);
 	p->n_rxq = RTE_MIN(rx, info->max_rx_queues);
 	if (p->cfg.tx_queues && p->cfg.tx_queues < tx)
 		tx = p->cfg.tx_queues;
@@ -105,8 +106,9 @@ choose_queues(struct bh_ports *ps, struct bh_port *p, const struct rte_eth_dev_i
 static void
 set_rss(struct bh_port *p, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
 {
-	uint64_t hf = info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
+	uint64_t hf = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP;
 
+	hf &= info->flow_type_rss_offloads;
 	if (p->n_rxq < 2 || !hf)
 		return;
 	conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
@@ -144,8 +146,9 @@ setup_queues(struct bh_ports *ps, struct bh_port *p, const struct rte_eth_dev_in
 	int ret;
 
 	if (!pool)
-		return bh_port_fail(p, -ENOMEM, "%.32s: no memory for buffers of mtu %u: raise memory",
-			p->dev_name, p->mtu);
+		return bh_port_fail(p, -ENOMEM,
+			"%.32s: no memory for buffers of mtu %u: raise memory", p->dev_name,
+			p->mtu);
 	rxconf.offloads = 0;
 	txconf.offloads = 0;
 	ret = rte_eth_dev_adjust_nb_rx_tx_desc(p->port_id, &rxd, &txd);
@@ -194,7 +197,10 @@ start_quietly(struct bh_port *p)
 	ret = rte_eth_dev_start(p->port_id);
 	if (level >= 0)
 		rte_log_set_level(type, level);
-	return ret ? bh_port_fail(p, -EAGAIN, "%.32s: nobody listens on its socket yet", p->dev_name) : 0;
+	if (ret)
+		return bh_port_fail(p, -EAGAIN, "%.32s: nobody listens on its socket yet",
+			p->dev_name);
+	return 0;
 }
 
 static int
@@ -206,8 +212,8 @@ start(struct bh_port *p)
 		return start_quietly(p);
 	ret = rte_eth_dev_start(p->port_id);
 	if (ret)
-		return bh_port_fail(p, ret, "%.32s: does not start (%s): enough mbufs?", p->dev_name,
-			strerror(-ret));
+		return bh_port_fail(p, ret, "%.32s: does not start (%s): enough mbufs?",
+			p->dev_name, strerror(-ret));
 	return 0;
 }
 

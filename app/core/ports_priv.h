@@ -24,7 +24,7 @@ struct bh_port {
 	bool probed;	/* port_id is valid */
 	bool started;
 	bool running;	/* started and in forwarding */
-	bool revive;	/* a device whose start is to be repeated when its peer is lost: memif client */
+	bool revive;	/* memif client: is started again when its peer is lost */
 	bool link;
 	bool was_up;	/* the link was up since the start */
 	uint16_t ifindex;

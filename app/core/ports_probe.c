@@ -2,12 +2,12 @@
 /*
  * From a device string to an ethdev port, and back.
  *
- * PCI. EAL runs with an allow-list that matches no device, so nothing is taken at boot. That does not
- * hinder a later rte_dev_probe("0000:03:00.0"): it inserts a devargs of policy "allowed" for this
- * address first and scans the bus again, and the scan's allow-list is the list of devargs, so
- * exactly this one device passes the filter (seen with 22.11: a probed address answers "no driver",
- * an unknown one "no device"). With --no-pci the bus is never scanned and every PCI probe fails;
- * so the core must not be started with it.
+ * PCI. EAL runs with an allow-list that matches no device, so nothing is taken at boot. That does
+ * not hinder a later rte_dev_probe("0000:03:00.0"): it inserts a devargs of policy "allowed" for
+ * this address first and scans the bus again, and the scan's allow-list is the list of devargs,
+ * so exactly this one device passes the filter (seen with 22.11 and -a ffff:ff:1f.7: an address
+ * that exists answers "no driver", another one "no device"). With --no-pci the bus is never
+ * scanned and every PCI probe fails: the core must not be started with it.
  *
  * What EAL would do badly is refused before it is asked. A device string in the layered syntax
  * (bus=, class=, driver=) crashes 22.11 when it lacks a name; a vdev of another class
@@ -144,7 +144,8 @@ bh_port_check_pci(struct bh_port *p, const char *root, const char *addr)
 	snprintf(path, sizeof(path), "%s/%s", root, addr);
 	if (access(path, F_OK))
 		return bh_port_fail(p, -EAGAIN,
-			"%s: no such PCI device: dpdk-devbind.py --status-dev net lists them", addr);
+			"%s: no such PCI device: dpdk-devbind.py --status-dev net lists them",
+			addr);
 	if (sysfs_class(root, addr) >> 16 != 0x02)
 		return bh_port_fail(p, -EAGAIN, "%s: not a network device", addr);
 	if (!sysfs_link(root, addr, "driver", driver, sizeof(driver)))
@@ -210,8 +211,8 @@ check_vdev(struct bh_port *p, const char *name)
 		return bh_port_fail(p, -EAGAIN, "%.32s: needs CAP_NET_RAW: start bulkhead as root",
 			name);
 	if (tap && !have_capability(CAP_NET_ADMIN))
-		return bh_port_fail(p, -EAGAIN, "%.32s: needs CAP_NET_ADMIN: start bulkhead as root",
-			name);
+		return bh_port_fail(p, -EAGAIN,
+			"%.32s: needs CAP_NET_ADMIN: start bulkhead as root", name);
 	if (tap && access("/dev/net/tun", F_OK))
 		return bh_port_fail(p, -EAGAIN, "%.32s: no /dev/net/tun: modprobe tun", name);
 	if (!packet)
@@ -219,7 +220,8 @@ check_vdev(struct bh_port *p, const char *name)
 	if (!bh_port_devarg(p->cfg.device, "iface", iface, sizeof(iface)))
 		return bh_port_fail(p, -EINVAL, "%.32s: iface=NAME is missing", name);
 	if (!if_nametoindex(iface))
-		return bh_port_fail(p, -EAGAIN, "%.32s: there is no kernel interface %s", name, iface);
+		return bh_port_fail(p, -EAGAIN, "%.32s: there is no kernel interface %s", name,
+			iface);
 	return 0;
 }
 
@@ -228,11 +230,12 @@ static int
 explain_vdev(struct bh_port *p, const char *name, int err)
 {
 	if (err == -EFAULT)
-		return bh_port_fail(p, err, "%.32s: no such driver: a PCI address, or net_memif0,...",
-			name);
+		return bh_port_fail(p, err,
+			"%.32s: no such driver: a PCI address, or net_memif0,...", name);
 	if (is_driver(name, "net_memif"))
 		return bh_port_fail(p, err,
-			"%.32s: refused: see role=, id=, socket= (its folder must be writable)", name);
+			"%.32s: refused: see role=, id=, socket= (its folder must be writable)",
+			name);
 	return bh_port_fail(p, err, "%.32s: driver refused it (%s): check its devargs", name,
 		strerror(-err));
 }
@@ -287,8 +290,8 @@ bh_port_probe(struct bh_ports *ps, struct bh_port *p)
 	int ret;
 
 	if (bh_port_device_name(p->cfg.device, name, sizeof(name)))
-		return bh_port_fail(p, -EINVAL, "%.32s: not a PCI address (0000:03:00.0) nor a net_ vdev",
-			p->cfg.device);
+		return bh_port_fail(p, -EINVAL,
+			"%.32s: not a PCI address (0000:03:00.0) nor a net_ vdev", p->cfg.device);
 	pci = !rte_pci_addr_parse(name, &addr);
 	ret = check_unused(ps, p, name);
 	if (!ret)
