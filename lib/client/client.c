@@ -293,6 +293,8 @@ bh_submit(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t aux, const
 
 	if (len > BH_MSG_MAX - sizeof(msg))
 		return -EMSGSIZE;
+	if (verb == BH_V_EVENT)
+		return -EINVAL; /* its answer could not be told from an event */
 	msg.len = sizeof(msg) + len;
 	return bh_submit_tag(h, &msg, body, cb, arg);
 }
@@ -592,6 +594,8 @@ bh_call(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t *aux, const 
 
 	if (req_len > BH_MSG_MAX - sizeof(msg))
 		return -EMSGSIZE;
+	if (verb == BH_V_EVENT)
+		return -EINVAL;
 	msg.len = sizeof(msg) + req_len;
 	rc = bh_submit_wait(h, &msg, req, result_take, &r);
 	if (rc < 0)
