@@ -8,9 +8,9 @@ One lcore turns round the ports in order (chained topology): source -> memif -> 
 With retry the full memif ring is the brake: nothing is lost on the way in, and as the same lcore
 empties the other end, the packets in flight stay near the size of one ring. For strict no-loss the
 router's output ring must hold the input ring and a few bursts: give the link that only receives the
-double rsize, or send no more than a ring holds. Two directions at once without loss take two pairs of
-links, each pair with a smaller ring in than out: where one link does both, its rings are equal, and
-on a busy machine a few bursts in ten million are lost, paced or not.
+double rsize, or send no more than a ring holds. Two directions at once without loss take two pairs
+of links, each pair with a smaller ring in than out: where one link does both, its rings are equal,
+and on a busy machine a few bursts in ten million are lost, paced or not.
 Stopping only the sources is a stop, a shorter port list, and a start: rings and counters live on.
 
 The memif driver of DPDK 22.11 unmaps the rings when the peer goes, though a lcore may be polling
