@@ -109,11 +109,12 @@ def test_traffic_loses_nothing(t):
         traffic.wait_received(100000)
         traffic.stop_sources()
         sent, received = traffic.drain()
+        traffic.halt()
+        forwarder.stop()
         traffic.close()
         assert sent[0] == received[1] >= 100000, f"sent {sent}, received {received}"
         assert sent[1] == received[0] == 0, f"sent {sent}, received {received}"
         until(lambda: not forwarder.links_up(), 5, "forwarder sees the links go down")
-        forwarder.stop()
         forwarder.close()
     finally:
         forwarder.kill()

@@ -90,17 +90,18 @@ class Bed:
     def close(self):
         """End both in good order, with the assertions of each."""
         try:
-            self.traffic.close()
+            self.traffic.halt()
             self.router.stop()
+            self.traffic.close()
         except BaseException:
             self.kill()
             raise
 
     def kill(self):
         """End both at once."""
+        self.router.kill()
         if self.traffic:
             self.traffic.kill()
-        self.router.kill()
 
     def __enter__(self):
         return self

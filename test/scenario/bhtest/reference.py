@@ -4,7 +4,8 @@
 A namespace forwards between veth pairs; a testpmd carries frames between the memif links, where it
 is the server as the router would be, and the outer ends of the pairs (by net_pcap, as net_af_packet
 reassembles IPv4 fragments). What Linux sends of its own accord (MLD, router solicitations) is
-waited for. Used when BH_REFERENCE=1.
+waited for. On a busy machine its packet sockets overflow (RX-missed of the net_pcap ports): what is
+lost there Linux did forward. Used when BH_REFERENCE=1.
 Only what the scenarios of forwarding need is here; there are no counters to read.
 """
 import os

@@ -71,7 +71,7 @@ class Testpmd:
         self.mark = found.end()
         return text
 
-    def command(self, line, timeout=10):
+    def command(self, line, timeout=30):
         """Give one command and return what it printed."""
         self.child.send(line)
         text = self._prompt(timeout).replace("\r", "")
