@@ -10,6 +10,7 @@
 #ifndef BH_INFOBASE_SCHEMA_H
 #define BH_INFOBASE_SCHEMA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -67,6 +68,10 @@ struct bh_schema {
 	uint16_t flags;	   /* BH_F_* */
 	uint32_t max;	   /* records at most */
 	const char *published; /* where forwarding sees it, or "" */
+	/* Is a key, a value from outside well formed: padding, names, enums, inner lengths?
+	 * NULL: every one is. Lengths were checked; any alignment. Pure. */
+	bool (*key_ok)(const void *key);
+	bool (*val_ok)(const void *val, uint16_t len);
 };
 
 /* Row of a table; NULL for an id that no table has. Any process or lcore. */

@@ -18,7 +18,8 @@
 
 struct bh_table;
 
-/* One record; lives until deleted. val_len <= schema's val_max. */
+/* One record; stays where it is until it is deleted or its value changes in length. The value
+ * stands right behind the key, 4 bytes aligned at least: copy it out if it has wider members. */
 struct bh_record {
 	uint32_t slot;
 	uint32_t gen;
@@ -34,10 +35,11 @@ struct bh_record {
  */
 struct bh_table_hooks {
 	/* May the record be stored? val may be changed in place (id assigned, flags set);
-	 * old: the present record or NULL. 0 or -errno, which the requester gets. */
+	 * old: the present record or NULL. 0 or -errno, which the requester gets. It is the
+	 * last thing that can refuse: after 0 the change happens (or val equals the old one). */
 	int (*check)(void *ctx, const void *key, void *val, uint16_t val_len,
 		const struct bh_record *old);
-	/* May it be deleted? 0 or -errno. */
+	/* May it be deleted? 0, and then it is, or -errno. */
 	int (*check_delete)(void *ctx, const struct bh_record *old);
 	/* After the change. rec: the record as stored, or NULL when deleted; old_val: the
 	 * value before (old_len bytes), or NULL when new. */
@@ -50,7 +52,7 @@ struct bh_table_hooks {
 struct bh_table *bh_table_create(uint16_t id); /* NULL and errno */
 void bh_table_destroy(struct bh_table *t);
 
-/* Binds hooks; before the worker runs. */
+/* Binds hooks; before the worker runs. A hook may change other tables of its worker, not its own. */
 void bh_table_set_hooks(struct bh_table *t, const struct bh_table_hooks *hooks, void *ctx);
 
 const struct bh_schema *bh_table_schema(const struct bh_table *t);
@@ -66,10 +68,21 @@ uint32_t bh_table_epoch(const struct bh_table *t);
 const struct bh_record *bh_table_put(struct bh_table *t, const void *key, const void *val,
 	uint16_t val_len);
 
+/* The core's own change of a record, on nobody's behalf: as bh_table_put() but for a record that
+ * exists, whose epoch stays what it is, and without the check hook. NULL and errno: ENOENT,
+ * EINVAL, ENOMEM. */
+const struct bh_record *bh_table_amend(struct bh_table *t, const void *key, const void *val,
+	uint16_t val_len);
+
 /* 0, -ENOENT, or what check_delete said. */
 int bh_table_del(struct bh_table *t, const void *key);
 
 const struct bh_record *bh_table_get(const struct bh_table *t, const void *key);
+/* Longest match of the address in key (struct bh_route4_key or bh_route6_key; plen ignored) in
+ * a table with BH_F_LPM; NULL: none. */
+const struct bh_record *bh_table_lookup(const struct bh_table *t, const void *key);
+/* Record in this slot, or NULL. */
+const struct bh_record *bh_table_at(const struct bh_table *t, uint32_t slot);
 /* Record in the first used slot >= *slot, and *slot set behind it; NULL at the end. */
 const struct bh_record *bh_table_next(const struct bh_table *t, uint32_t *slot);
 
