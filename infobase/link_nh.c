@@ -375,17 +375,27 @@ bh_link_answer6(void *ctx, void *obj)
 	answer(ctx, 1, obj);
 }
 
+static bool
+is_concerned(const struct bh_link_nh *h, uint32_t ifindex)
+{
+	return h->state == BH_LNH_LIVE && uses(&h->key, ifindex);
+}
+
+/* Packets first: all groups are published before the first record is written. */
 void
 bh_link_nh_interface(struct bh_link *l, uint32_t ifindex)
 {
+	for (uint32_t id = 1; id <= l->nh_top; id++)
+		if (is_concerned(&l->nhs[id], ifindex)) {
+			l->nhs[id].dirty = true;
+			drive(l, id);
+		}
 	for (uint32_t id = 1; id <= l->nh_top; id++) {
 		struct bh_link_nh *h = &l->nhs[id];
 		struct bh_nexthop v = { .id = id };
 
-		if (h->state != BH_LNH_LIVE || !uses(&h->key, ifindex))
+		if (!is_concerned(h, ifindex))
 			continue;
-		h->dirty = true;
-		drive(l, id);
 		v.n_live = count_live(l, &h->key);
 		if (v.n_live == h->n_live)
 			continue;
