@@ -11,6 +11,7 @@
 #include <rte_lcore.h>
 
 #include "app/core/chanmem.h"
+#include "app/core/unmap_guard.h"
 #include "lib/log/log.h"
 
 /* The errno of the part that failed, told once. */
@@ -261,6 +262,7 @@ bh_core_launch(struct bh_core *core)
 	const struct bh_boot_lcore *lc;
 	int rc = launch_workers(core);
 
+	bh_unmap_guard(core->tables.qsbr);
 	for (unsigned int i = 0; i < core->n_proxies && rc == 0; i++)
 		rc = launch(bh_proxy_main, core->proxy[i],
 			bh_boot_lcore(boot, BH_LCORE_CONTROL_PROXY, i)->id);
@@ -294,6 +296,7 @@ bh_core_stop(struct bh_core *core)
 	if (core->fwd != NULL)
 		bh_forwarding_stop(core->fwd);
 	rte_eal_mp_wait_lcore();
+	bh_unmap_guard(NULL);
 }
 
 static void
