@@ -62,6 +62,8 @@ make_memory(struct bh_core *core)
 	for (unsigned int i = 0; i < boot->n_lcores; i++) {
 		struct bh_stats_lcore *l = &core->stats->lcore[boot->lcores[i].id];
 
+		if (boot->lcores[i].role == BH_LCORE_PUNT)
+			continue; /* sleeps in EAL until there is a packet service */
 		snprintf(l->role, sizeof(l->role), "%s", bh_lcore_role_name(boot->lcores[i].role));
 		l->cpu = boot->lcores[i].cpu;
 		l->used = 1;

@@ -20,6 +20,7 @@
 #include <rte_log.h>
 
 #include "app/core/core.h"
+#include "app/core/lcore_stats.h"
 #include "app/core/suplink.h"
 #include "lib/client/bulkhead.h"
 #include "lib/log/log.h"
@@ -119,19 +120,22 @@ watch_fd(int ep, int fd)
 static int
 serve(struct bh_core *core, int sig_fd, int sup_fd)
 {
+	struct bh_stats_lcore *stats = bh_lcore_stats(core->stats, "main");
 	int ep = epoll_create1(EPOLL_CLOEXEC), timeout, n;
 	struct epoll_event ev[4];
-	bool stop = false;
+	bool stop = false, busy;
 
 	if (ep < 0 || watch_fd(ep, core->bell.fd) < 0 || watch_fd(ep, sig_fd) < 0 ||
 		watch_fd(ep, sup_fd) < 0)
 		return -errno;
 	while (!stop) {
 		bh_bell_announce(&core->bell);
-		if (bh_ports_poll(core->ports, &timeout))
-			timeout = 0;
-		n = epoll_wait(ep, ev, 4, timeout);
+		busy = bh_ports_poll(core->ports, &timeout);
+		n = epoll_wait(ep, ev, 4, busy ? 0 : timeout);
 		bh_bell_awake(&core->bell);
+		bh_lcore_turn(stats, busy || n > 0, rte_rdtsc());
+		bh_count(&stats->sleeps, !busy && timeout != 0);
+		bh_count(&stats->wakes, !busy && n > 0);
 		for (int i = 0; i < n; i++) {
 			if (ev[i].data.fd == sig_fd)
 				stop = true;

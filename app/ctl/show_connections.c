@@ -69,7 +69,8 @@ bh_json_connections(const struct bh_stats *st)
 	struct bh_stats_conn c;
 
 	for (unsigned int i = 0; i < BH_STATS_CONNS; i++)
-		if (bh_stats_copy(&st->conn[i], &c, sizeof(c)) == 0 && c.state != BH_CONN_FREE)
+		if (bh_stats_copy(&st->conn[i], &c, sizeof(c)) == 0 &&
+			(c.state == BH_CONN_CONTACT || c.state == BH_CONN_DIRECT))
 			json_array_append_new(list, row(&c));
 	return list;
 }

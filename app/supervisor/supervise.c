@@ -23,7 +23,7 @@
 static void
 publish(struct bh_supervisor *s, const struct bh_child *c)
 {
-	if (s->table != NULL)
+	if (s->table != NULL && c->state != 0)
 		bh_proctable_put(s->table, c);
 }
 
@@ -125,7 +125,7 @@ core_is_ready(struct bh_supervisor *s)
 		return;
 	}
 	for (unsigned int i = 0; i < s->n_children; i++)
-		bh_proctable_put(s->table, &s->child[i]);
+		publish(s, &s->child[i]);
 	bh_proctable_complete(s->table);
 }
 
@@ -310,6 +310,8 @@ after_end(struct bh_supervisor *s)
 	if (modules_run(s))
 		return;
 	if (s->stopping) {
+		bh_proctable_close(s->table);
+		s->table = NULL;
 		if (core->pid != 0)
 			kill(core->pid, SIGTERM);
 		else
