@@ -29,12 +29,16 @@ four_lcores(void)
 	bed_create(4, 0);
 }
 
+static const struct bh_fwd_plan *
+plan_of(unsigned int index)
+{
+	return &bed.f->lcore[index]->plan[bed.f->lcore[index]->plan_sel];
+}
+
 static unsigned int
 n_rx(unsigned int index)
 {
-	const struct bh_fwd_lcore *lc = bed.f->lcore[index];
-
-	return lc->plan[lc->plan_sel].n_rx;
+	return plan_of(index)->n_rx;
 }
 
 static void
@@ -60,6 +64,8 @@ START_TEST(queues_are_balanced)
 		ck_assert_uint_eq(n_rx(i), 3);
 	ck_assert_int_eq(bh_forwarding_detach(bed.f, 1), 0);
 	ck_assert_uint_eq(n_rx(0) + n_rx(1) + n_rx(2), 5);
+	for (unsigned int i = 0; i < 3; i++)
+		ck_assert_uint_eq(plan_of(i)->out[1].mode, BH_OUT_NONE);
 	ck_assert_int_eq(bh_forwarding_attach(bed.f, 4, bed.port[4], 4, 1), 0);
 	for (unsigned int i = 0; i < 3; i++)
 		ck_assert_uint_eq(n_rx(i), 3);
@@ -356,9 +362,9 @@ feed(struct flood *fl, uint16_t to)
 }
 
 /*
- * Traffic from port 1 to port 2 (one send queue: two of three lcores hand over) and to port 3, which
- * is detached and attached again all the while, and whose next hop changes. Port 2's lose nothing;
- * port 3's come out or are counted.
+ * Traffic from port 1 to port 2 (one send queue: two of three lcores hand over) and to port 3,
+ * which is detached and attached again all the while, and whose next hop changes. Port 2's lose
+ * nothing; port 3's come out or are counted.
  */
 START_TEST(ports_change_under_traffic)
 {
@@ -407,8 +413,8 @@ wait_change(const void *word, size_t size, uint64_t old)
 }
 
 /*
- * A frame that lcore 1 hands over in its last turn by the old plan still leaves: detaching waits for
- * one more turn of the owner. Main plays both lcores, EAL lcore 4 detaches.
+ * A frame that lcore 1 hands over in its last turn by the old plan still leaves: detaching waits
+ * for one more turn of the owner. Main plays both lcores, EAL lcore 4 detaches.
  */
 START_TEST(detach_sends_what_was_handed_over)
 {
