@@ -2,10 +2,11 @@
 /*
  * Life of the forwarding lcores and their loop.
  *
- * A turn polls every receive queue once. An lcore that finds nothing for a while naps, first for 100,
- * then for 200 us, so that it may share its CPU and a router without traffic rests; the
- * shortest receive ring (1,024) then holds 5 million packets a second. A nap is the only system call,
- * at most one every 100 us, and outside of QSBR: writers do not wait for an lcore that sleeps.
+ * A turn polls every receive queue once. An lcore that finds nothing for a while naps, first for
+ * 100, then for 200 us, so that it may share its CPU and a router without traffic rests; the
+ * shortest receive ring (1,024) then holds 5 million packets a second. A nap is the only system
+ * call, at most one every 100 us, and outside of QSBR: writers do not wait for an lcore that
+ * sleeps.
  */
 #include "app/forwarding/forwarding.h"
 

@@ -9,8 +9,8 @@
  * belongs to forwarding lcore q, and lcores without a queue hand their packets over by an
  * SP/SC ring to lcore (own index % queues), which sends them.
  *
- * Counters. ip4_forwarded and ip6_forwarded count packets that passed all checks and were
- * taken for sending; tx_full and handoff_full are drops of those, counted at the interface they were to
+ * Counters. ip4_forwarded and ip6_forwarded count packets that passed all checks and were taken
+ * for sending; tx_full and handoff_full are drops of those, counted at the interface they were to
  * leave by (tx_drops), every other drop at the one they came in by (rx_drops). tx_packets and
  * tx_bytes are what a port's queue took, counted by the lcore that has the queue.
  */

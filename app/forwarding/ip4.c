@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * IPv4: validation (RFC 1812 §5.2.2), what is ours (§5.2.3), lookup, and what may not be
- * forwarded though there is a route (§5.3.1 TTL, §5.3.4 group frames, §5.3.7 martians; RFC
- * 3927 §2.7 link-local). Checks that depend on the route come behind the lookup, so that a packet to
+ * IPv4: validation (RFC 1812 §5.2.2), what is ours (§5.2.3), lookup, and what may not be forwarded
+ * though there is a route (§5.3.1 TTL, §5.3.4 group frames, §5.3.7 martians; RFC 3927 §2.7
+ * link-local). Checks that depend on the route come behind the lookup, so that a packet to
  * ourselves may have TTL 1. Options are carried along unread.
  */
 #include <rte_prefetch.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * IPv6: validation (RFC 8200 §3), lookup, and what may not be forwarded though there is a route
- * (hop limit, frames to a group MAC, link-local sources, RFC 4291 §2.5.6). A link-local source is fine in a
- * packet to ourselves. Extension headers are for the destination: they are carried along, and read
- * by the flow hash only.
+ * (hop limit, frames to a group MAC, link-local sources, RFC 4291 §2.5.6). A link-local source is
+ * fine in a packet to ourselves. Extension headers are for the destination: they are carried
+ * along, and read by the flow hash only.
  */
 #include <rte_prefetch.h>
 

@@ -116,8 +116,8 @@ void bh_nexthop(struct bh_fwd_lcore *lc, struct bh_burst *b);
 void bh_rewrite4(struct bh_fwd_lcore *lc, struct bh_burst *b);
 void bh_rewrite6(struct bh_fwd_lcore *lc, struct bh_burst *b);
 
-/* Takes a frame for sending by an interface. */
-void bh_tx(struct bh_fwd_lcore *lc, uint16_t ifindex, struct rte_mbuf *m);
+/* Sends or hands over what gathered for one interface. */
+void bh_tx_send(struct bh_fwd_lcore *lc, uint16_t ifindex);
 /* Sends or hands over all that was taken. */
 void bh_tx_flush(struct bh_fwd_lcore *lc);
 /* Takes what other lcores handed over. Returns the number. */
@@ -150,6 +150,21 @@ static inline enum bh_punt_reason
 bh_punt_why(const struct rte_mbuf *m)
 {
 	return m->hash.usr >> 16;
+}
+
+/* Takes a frame for sending by an interface. */
+static inline void
+bh_tx(struct bh_fwd_lcore *lc, uint16_t ifindex, struct rte_mbuf *m)
+{
+	struct bh_tx_buffer *buf = &lc->tx[ifindex];
+
+	if (unlikely(!buf->listed)) {
+		buf->listed = 1;
+		lc->tx_list[lc->n_tx_list++] = ifindex;
+	}
+	buf->m[buf->n++] = m;
+	if (unlikely(buf->n == BH_BURST))
+		bh_tx_send(lc, ifindex);
 }
 
 /* Drops a packet that came in by an interface. */

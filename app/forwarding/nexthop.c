@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From the next hop that the lookup gave to the adjacency that the packet leaves by: a member
- * of a group by the flow, or the destination itself on an attached network. The specials of RFC 8349
+ * From the next hop that the lookup gave to the adjacency that the packet leaves by: a member of a
+ * group by the flow, or the destination itself on an attached network. The specials of RFC 8349
  * end here. An interface that is down is told before a neighbor that is not known.
  */
 #include <string.h>

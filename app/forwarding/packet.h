@@ -45,19 +45,26 @@ bh_pkt_is_group_frame(const struct rte_mbuf *m)
 	return *rte_pktmbuf_mtod(m, const uint8_t *) & 1;
 }
 
-/* Ones' complement sum of a header of `len` bytes, a multiple of 4; 0xffff when its checksum is
- * right (RFC 1071). */
+static inline uint64_t
+bh_load32(const void *p)
+{
+	uint32_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* Ones' complement sum of a header of `len` bytes, a multiple of 4 from 20; 0xffff when its
+ * checksum is right (RFC 1071). */
 static inline uint16_t
 bh_ip4_sum(const void *hdr, unsigned int len)
 {
 	const uint8_t *p = hdr;
-	uint64_t sum = 0;
-	uint32_t word;
+	uint64_t sum = bh_load32(p) + bh_load32(p + 4) + bh_load32(p + 8) + bh_load32(p + 12) +
+		bh_load32(p + 16);
 
-	for (unsigned int i = 0; i < len; i += sizeof(word)) {
-		memcpy(&word, p + i, sizeof(word));
-		sum += word;
-	}
+	for (unsigned int i = 20; unlikely(i < len); i += 4)
+		sum += bh_load32(p + i);
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);

@@ -3,10 +3,11 @@
  * Which lcore polls and sends what: the plans, made anew from the list of ports at each change.
  * Writer: the EAL main lcore, which may wait (bounded) for a grace period.
  *
- * A port comes in two steps and goes in the reverse order. First the lcores that have a send
- * queue learn it, then all others and the receive queues: a frame that is handed over always finds its
- * sender. Going, the first step back is followed by two grace periods: behind the first nobody hands over
- * any more, and a whole turn later, behind the second, all that was handed over has been sent.
+ * A port comes in two steps and goes in the reverse order. First the lcores that have a send queue
+ * learn it, then all others and the receive queues: a frame that is handed over always finds its
+ * sender. Going, the first step back is followed by two grace periods: behind the first nobody
+ * hands over any more, and a whole turn later, behind the second, all that was handed over has
+ * been sent.
  */
 #include <errno.h>
 #include <string.h>
@@ -108,9 +109,12 @@ spread(const struct bh_forwarding *f, struct bh_fwd_port *port)
 {
 	unsigned int load[BH_FWD_MAX] = { 0 }, least;
 
-	for (unsigned int i = 1; i < BH_IF_MAX; i++)
-		for (unsigned int q = 0; f->port[i].stage != BH_PORT_GONE && q < f->port[i].n_rxq; q++)
-			load[f->port[i].rx_lcore[q]]++;
+	for (unsigned int i = 1; i < BH_IF_MAX; i++) {
+		const struct bh_fwd_port *p = &f->port[i];
+
+		for (unsigned int q = 0; p->stage != BH_PORT_GONE && q < p->n_rxq; q++)
+			load[p->rx_lcore[q]]++;
+	}
 	for (unsigned int q = 0; q < port->n_rxq; q++) {
 		least = 0;
 		for (unsigned int i = 1; i < f->n; i++)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Sending. Frames gather in a buffer for each interface and leave when it is full and at the end of
- * the turn, so that no buffer holds anything at a quiescent state. A queue that does not take all
- * of them drops the rest at once: the router does not wait for a slow link. An lcore without a queue of
- * the port passes its frames to the one that has it; the interface goes along in hash.usr.
+ * Sending. Frames gather in a buffer for each interface and leave when it is full and at the end
+ * of the turn, so that no buffer holds anything at a quiescent state. A queue that does not take
+ * all of them drops the rest at once: the router does not wait for a slow link. An lcore without a
+ * queue of the port passes its frames to the one that has it; the interface goes along in
+ * hash.usr.
  */
 #include <rte_ethdev.h>
 
@@ -48,10 +49,11 @@ hand_over(struct bh_fwd_lcore *lc, const struct bh_fwd_out *out, uint16_t ifinde
 		bh_drop_tx(lc, ifindex, &buf->m[sent], buf->n - sent, BH_DROP_HANDOFF_FULL);
 }
 
-static void
-flush(struct bh_fwd_lcore *lc, uint16_t ifindex, struct bh_tx_buffer *buf)
+void
+bh_tx_send(struct bh_fwd_lcore *lc, uint16_t ifindex)
 {
 	const struct bh_fwd_out *out = &lc->now->out[ifindex];
+	struct bh_tx_buffer *buf = &lc->tx[ifindex];
 
 	if (buf->n == 0)
 		return;
@@ -65,28 +67,11 @@ flush(struct bh_fwd_lcore *lc, uint16_t ifindex, struct bh_tx_buffer *buf)
 }
 
 void
-bh_tx(struct bh_fwd_lcore *lc, uint16_t ifindex, struct rte_mbuf *m)
-{
-	struct bh_tx_buffer *buf = &lc->tx[ifindex];
-
-	if (unlikely(!buf->listed)) {
-		buf->listed = 1;
-		lc->tx_list[lc->n_tx_list++] = ifindex;
-	}
-	buf->m[buf->n++] = m;
-	if (unlikely(buf->n == BH_BURST))
-		flush(lc, ifindex, buf);
-}
-
-void
 bh_tx_flush(struct bh_fwd_lcore *lc)
 {
 	for (unsigned int i = 0; i < lc->n_tx_list; i++) {
-		uint16_t ifindex = lc->tx_list[i];
-		struct bh_tx_buffer *buf = &lc->tx[ifindex];
-
-		flush(lc, ifindex, buf);
-		buf->listed = 0;
+		bh_tx_send(lc, lc->tx_list[i]);
+		lc->tx[lc->tx_list[i]].listed = 0;
 	}
 	lc->n_tx_list = 0;
 }

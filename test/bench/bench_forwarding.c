@@ -4,11 +4,11 @@
  * routes, 64-byte frames, 16 next hops. In the same run, with the same frames and rings:
  *
  *     io    receive and send, nothing between: what the harness costs
- *     lpm   io and what an l3fwd does: version and TTL looked at, rte_lpm in bulk, MACs, TTL, checksum
- *           by difference; no validation of lengths, checksum or addresses, no counters
+ *     lpm   io and what an l3fwd does: version and TTL looked at, rte_lpm in bulk, MACs, TTL,
+ *           checksum by difference; no validation of lengths, checksum or addresses, no counters
  *
- * "net" is the cost beyond io. Each figure is the best of several rounds. Arguments go to EAL; without
- * any: --no-huge.
+ * "net" is the cost beyond io. Each figure is the best of several rounds. Arguments go to EAL;
+ * without any: --no-huge.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +61,8 @@ make_port(const char *name, struct rte_ring *rx, struct rte_ring *tx)
 
 	if (port < 0 || rte_eth_dev_configure(port, 1, 1, &conf) != 0 ||
 			rte_eth_rx_queue_setup(port, 0, 64, 0, NULL, b.pool) != 0 ||
-			rte_eth_tx_queue_setup(port, 0, 64, 0, NULL) != 0 || rte_eth_dev_start(port) != 0)
+			rte_eth_tx_queue_setup(port, 0, 64, 0, NULL) != 0 ||
+			rte_eth_dev_start(port) != 0)
 		die("no ring port");
 	return port;
 }
@@ -279,8 +280,8 @@ measure(int family, unsigned int n)
 		make_frame(family, dst[i], b.frame[i]);
 	io = best_of(run_io, family);
 	router = best_of(run_router, family);
-	printf("ip%d %6u routes: io %5.1f ns, router %5.1f ns (net %5.1f), %5.2f Mpps", family, n, io,
-		router, router - io, 1e3 / router);
+	printf("ip%d %6u routes: io %5.1f ns, router %5.1f ns (net %5.1f), %5.2f Mpps", family, n,
+		io, router, router - io, 1e3 / router);
 	if (family == BH_FIB_IP4) {
 		lpm = best_of(run_lpm, family);
 		printf("; lpm %5.1f ns (net %5.1f), %5.2f Mpps", lpm, lpm - io, 1e3 / lpm);
@@ -291,8 +292,8 @@ measure(int family, unsigned int n)
 int
 main(int argc, char **argv)
 {
-	char *def[] = { argv[0], "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "512",
-		"--log-level=error", "-l", "0", NULL };
+	char *def[] = { argv[0], "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry",
+		"-m", "512", "--log-level=error", "-l", "0", NULL };
 	struct rte_lpm_config conf = { .max_rules = 1 << 18, .number_tbl8s = 256 };
 
 	if (rte_eal_init(argc > 1 ? argc : (int)RTE_DIM(def) - 1, argc > 1 ? argv : def) < 0)

@@ -30,14 +30,14 @@ mac_make(uint8_t *mac, uint8_t second, uint16_t port)
 	memcpy(mac, m, sizeof(m));
 }
 
-/* Lcores 0 .. 4 on the CPUs that this process has, in turn. --no-shconf: EAL takes --no-huge for legacy
- * memory, which it refuses together with --in-memory. */
+/* Lcores 0 .. 4 on the CPUs that this process has, in turn. --no-shconf: EAL takes --no-huge for
+ * legacy memory, which it refuses together with --in-memory. */
 static void
 eal_start(void)
 {
 	char lcores[128] = "";
-	char *argv[] = { "test", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "160",
-		"--lcores", lcores, "--log-level=error", NULL };
+	char *argv[] = { "test", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry",
+		"-m", "160", "--lcores", lcores, "--log-level=error", NULL };
 	cpu_set_t set;
 	unsigned int n = 0;
 

@@ -4,8 +4,8 @@
  * standard network, and one forwarding lcore run by hand on the EAL main lcore: inject a
  * frame, turn, expect one frame or one counter.
  *
- * Port i (1 .. BED_PORTS, which is its ifindex) has the MAC 02:00:00:00:00:0i and one adjacency, index
- * i, to 02:ff:00:00:00:0i. Next hop `id` is reached by 10.0.id.0/24 and 2001:db8:id::/48.
+ * Port i (1 .. BED_PORTS, which is its ifindex) has the MAC 02:00:00:00:00:0i and one adjacency,
+ * index i, to 02:ff:00:00:00:0i. Next hop `id` is reached by 10.0.id.0/24 and 2001:db8:id::/48.
  */
 #ifndef BH_TEST_FWD_UTIL_H
 #define BH_TEST_FWD_UTIL_H
@@ -83,7 +83,7 @@ void frame_sum4(struct frame *f);
 /* What the frame becomes behind the router, sent by `port`: MACs, one hop less, checksum. */
 void frame_hop(struct frame *f, uint16_t port);
 
-/* One frame in by a queue of a port, not yet received; `seg` cuts it in segments of that size (0: one). */
+/* One frame in by a queue of a port, not yet received, in segments of `seg` bytes (0: in one). */
 void bed_inject_seg(const struct frame *f, uint16_t port, uint16_t queue, unsigned int seg);
 void bed_inject(const struct frame *f, uint16_t port);
 /* A turn of forwarding lcore `index`, in QSBR as the real loop is. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ethernet and IPv4 through the whole fast path: what goes on unchanged but for one hop, and the one
- * counter of each frame that does not. */
+/* Ethernet and IPv4 through the whole fast path: what goes on unchanged but for one hop, and the
+ * one counter of each frame that does not. */
 #include <arpa/inet.h>
 #include <string.h>
 

@@ -66,8 +66,8 @@ flow6(struct frame *f, unsigned int i, int kind)
 	}
 }
 
-/* 10,000 flows with similar addresses over 4 members: 20 to 30 % each; and a flow, seen a second time
- * in a burst and once more later, goes the same way. */
+/* 10,000 flows with similar addresses over 4 members: 20 to 30 % each; and a flow, seen a second
+ * time in a burst and once more later, goes the same way. */
 static void
 spread(void (*make)(struct frame *, unsigned int, int), int kind)
 {
@@ -218,7 +218,7 @@ START_TEST(attached)
 }
 END_TEST
 
-/* As many attached neighbors as there are adjacencies find room, and again when all are exchanged. */
+/* As many attached neighbors as there are adjacencies find room, twice. */
 START_TEST(attached_full)
 {
 	struct bh_fwd_attached_key key = { .ifindex = 2, .family = 4 };

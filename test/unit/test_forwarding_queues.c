@@ -23,12 +23,22 @@ three_lcores(void)
 	bed_create(3, 0);
 }
 
+static void
+four_lcores(void)
+{
+	bed_create(4, 0);
+}
+
+static const struct bh_fwd_plan *
+plan_of(unsigned int index)
+{
+	return &bed.f->lcore[index]->plan[bed.f->lcore[index]->plan_sel];
+}
+
 static unsigned int
 n_rx(unsigned int index)
 {
-	const struct bh_fwd_lcore *lc = bed.f->lcore[index];
-
-	return lc->plan[lc->plan_sel].n_rx;
+	return plan_of(index)->n_rx;
 }
 
 static void
@@ -54,6 +64,8 @@ START_TEST(queues_are_balanced)
 		ck_assert_uint_eq(n_rx(i), 3);
 	ck_assert_int_eq(bh_forwarding_detach(bed.f, 1), 0);
 	ck_assert_uint_eq(n_rx(0) + n_rx(1) + n_rx(2), 5);
+	for (unsigned int i = 0; i < 3; i++)
+		ck_assert_uint_eq(plan_of(i)->out[1].mode, BH_OUT_NONE);
 	ck_assert_int_eq(bh_forwarding_attach(bed.f, 4, bed.port[4], 4, 1), 0);
 	for (unsigned int i = 0; i < 3; i++)
 		ck_assert_uint_eq(n_rx(i), 3);
@@ -112,6 +124,22 @@ START_TEST(handoff)
 	ck_assert_uint_eq(bed.stats->fwd[0].ifs[2].tx_packets, 21);
 	ck_assert_uint_eq(bed.stats->fwd[1].ifs[3].tx_packets, 5);
 	ck_assert_uint_eq(bed.stats->fwd[2].ip4_forwarded, 12);
+	bed_check_no_mbuf_lost();
+}
+END_TEST
+
+/* Lcore i without a queue hands over to lcore i % queues. */
+START_TEST(handoff_targets)
+{
+	ck_assert_int_eq(bh_forwarding_attach(bed.f, 1, bed.port[1], 4, 4), 0);
+	ck_assert_int_eq(bh_forwarding_attach(bed.f, 2, bed.port[2], 1, 2), 0);
+	inject_n(1, 3, 2, 7);
+	ck_assert_uint_eq(bed_turn_of(3), 7);
+	ck_assert_uint_eq(bed_turn_of(0), 0);
+	ck_assert_uint_eq(bed_turn_of(1), 7);
+	ck_assert_uint_eq(bed_count(2), 0);
+	for (unsigned int i = 0; i < 7; i++)
+		rte_pktmbuf_free(bed_take(2, 1));
 	bed_check_no_mbuf_lost();
 }
 END_TEST
@@ -217,6 +245,7 @@ START_TEST(hung_lcore)
 	rte_rcu_qsbr_thread_online(bed.t.qsbr, 2);
 	ck_assert_int_eq(bh_forwarding_detach(bed.f, 1), -ETIMEDOUT);
 	ck_assert_int_eq(bh_forwarding_detach(bed.f, 1), -ETIMEDOUT);
+	ck_assert_uint_eq(n_rx(0) + n_rx(1) + n_rx(2), 0); /* nobody begins to poll it again */
 	ck_assert_int_eq(bh_forwarding_attach(bed.f, 1, bed.port[1], 1, 1), -EEXIST);
 	rte_rcu_qsbr_thread_offline(bed.t.qsbr, 2);
 	ck_assert_int_eq(bh_forwarding_detach(bed.f, 1), 0);
@@ -247,7 +276,7 @@ stop(void)
 	bed_teardown();
 }
 
-/* Lcores without work nap, and still beat. */
+/* Lcores without work nap, offline for the writers meanwhile, and still beat. */
 START_TEST(idle_lcores_sleep)
 {
 	const struct bh_stats_lcore *s = &bed.stats->lcore[2];
@@ -256,6 +285,9 @@ START_TEST(idle_lcores_sleep)
 	while (bh_read(&s->sleeps) < 5 && in_time(begin))
 		usleep(100);
 	ck_assert_uint_ge(bh_read(&s->sleeps), 5);
+	while (bh_read(&bed.t.qsbr->qsbr_cnt[1].cnt) != 0 && in_time(begin))
+		;
+	ck_assert(in_time(begin));
 	ck_assert_str_eq(s->role, "forwarding");
 	beat = bh_read(&s->heartbeat);
 	while (bh_read(&s->heartbeat) == beat && in_time(begin))
@@ -285,21 +317,8 @@ collect(struct flood *fl)
 	}
 }
 
-/* Some frames to ports `to`, by all queues of port 1; never more than the rings can hold. */
-static void
-feed(struct flood *fl, uint16_t to)
-{
-	for (uint16_t q = 0; q < BED_QUEUES; q++) {
-		if (rte_ring_count(bed.in[1][q]) > BED_RING / 8)
-			continue;
-		inject_n(1, q, to, 8);
-		fl->sent[to] += 8;
-	}
-	collect(fl);
-}
-
 static uint64_t
-dropped(enum bh_drop why)
+drops_of(enum bh_drop why)
 {
 	uint64_t sum = 0;
 
@@ -308,16 +327,49 @@ dropped(enum bh_drop why)
 	return sum;
 }
 
+static uint64_t
+dropped(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int d = 0; d < BH_DROP_MAX; d++)
+		sum += drops_of(d);
+	return sum;
+}
+
+/* Waits until fewer than `n` frames are on their way: no ring can overflow. */
+static void
+settle(struct flood *fl, unsigned int n)
+{
+	uint64_t begin = rte_rdtsc(), open;
+
+	do {
+		collect(fl);
+		open = fl->sent[2] + fl->sent[3] - fl->got[2] - fl->got[3] - dropped();
+	} while (open >= n && in_time(begin));
+	ck_assert_uint_lt(open, n);
+}
+
+/* Some frames to port `to`, by all queues of port 1. */
+static void
+feed(struct flood *fl, uint16_t to)
+{
+	settle(fl, BED_RING / 2);
+	for (uint16_t q = 0; q < BED_QUEUES; q++) {
+		inject_n(1, q, to, 8);
+		fl->sent[to] += 8;
+	}
+}
+
 /*
- * Traffic from port 1 to port 2 (one send queue: two of three lcores hand over) and to port 3, which
- * is detached and attached again all the while, and whose next hop changes. Port 2's lose nothing;
- * port 3's come out or are counted.
+ * Traffic from port 1 to port 2 (one send queue: two of three lcores hand over) and to port 3,
+ * which is detached and attached again all the while, and whose next hop changes. Port 2's lose
+ * nothing; port 3's come out or are counted.
  */
 START_TEST(ports_change_under_traffic)
 {
 	struct flood fl = { 0 };
-	uint64_t begin = rte_rdtsc(), lost;
-	struct bh_fwd_nh_copy nh = { .type = BH_NH_GROUP, .n = 1, .adj = { 3 } };
+	struct bh_fwd_nh_copy nh = { .n = 1, .adj = { 3 } };
 
 	ck_assert_int_eq(bh_forwarding_attach(bed.f, 1, bed.port[1], 4, 4), 0);
 	ck_assert_int_eq(bh_forwarding_attach(bed.f, 2, bed.port[2], 1, 1), 0);
@@ -330,17 +382,72 @@ START_TEST(ports_change_under_traffic)
 			(void)bh_fwd_nh_put(&bed.t, 3, &nh);
 		}
 		ck_assert_int_eq(bh_forwarding_detach(bed.f, 3), 0);
-		collect(&fl);
 	}
-	do {
-		collect(&fl);
-		lost = dropped(BH_DROP_OUT_INTERFACE_DOWN) + dropped(BH_DROP_NEXTHOP_BLACKHOLE);
-	} while ((fl.got[2] < fl.sent[2] || fl.got[3] + lost < fl.sent[3]) && in_time(begin));
-	ck_assert_uint_gt(fl.sent[2], 1000);
+	settle(&fl, 1);
+	ck_assert_uint_eq(fl.sent[2], 60 * 10 * 32);
 	ck_assert_uint_eq(fl.got[2], fl.sent[2]);
 	ck_assert_uint_gt(fl.got[3], 0);
-	ck_assert_uint_eq(fl.got[3] + lost, fl.sent[3]);
+	ck_assert_uint_eq(fl.got[3] + drops_of(BH_DROP_OUT_INTERFACE_DOWN) +
+		drops_of(BH_DROP_NEXTHOP_BLACKHOLE), fl.sent[3]);
 	bed_check_no_mbuf_lost();
+}
+END_TEST
+
+static int
+detach_port2(void *arg)
+{
+	(void)arg;
+	return bh_forwarding_detach(bed.f, 2);
+}
+
+static void
+wait_change(const void *word, size_t size, uint64_t old)
+{
+	uint64_t begin = rte_rdtsc(), now;
+
+	do {
+		now = size == 4 ? __atomic_load_n((const uint32_t *)word, __ATOMIC_ACQUIRE) :
+			__atomic_load_n((const uint64_t *)word, __ATOMIC_ACQUIRE);
+	} while (now == old && in_time(begin));
+	ck_assert_uint_ne(now, old);
+}
+
+/*
+ * A frame that lcore 1 hands over in its last turn by the old plan still leaves: detaching waits
+ * for one more turn of the owner. Main plays both lcores, EAL lcore 4 detaches.
+ */
+START_TEST(detach_sends_what_was_handed_over)
+{
+	struct bh_fwd_lcore *lc1 = bed.f->lcore[1];
+	struct rte_rcu_qsbr *v = bed.t.qsbr;
+	struct rte_mbuf *m = rte_pktmbuf_alloc(bed.pool);
+	uint64_t token;
+	uint32_t sel;
+
+	ck_assert_int_eq(bh_forwarding_attach(bed.f, 2, bed.port[2], 1, 1), 0);
+	sel = lc1->plan_sel;
+	for (unsigned int i = 0; i < 2; i++) {
+		rte_rcu_qsbr_thread_register(v, i);
+		rte_rcu_qsbr_thread_online(v, i);
+	}
+	ck_assert_int_eq(rte_eal_remote_launch(detach_port2, NULL, 4), 0);
+	wait_change(&lc1->plan_sel, 4, sel);
+	m->hash.usr = 2;
+	rte_pktmbuf_append(m, 60);
+	ck_assert_int_eq(rte_ring_sp_enqueue(lc1->to[0], m), 0);
+	rte_rcu_qsbr_quiescent(v, 0);
+	token = __atomic_load_n(&v->token, __ATOMIC_ACQUIRE);
+	rte_rcu_qsbr_quiescent(v, 1);
+	wait_change(&v->token, 8, token);
+	rte_rcu_qsbr_thread_offline(v, 1);
+	while (rte_eal_get_lcore_state(4) == RUNNING) {
+		bh_fwd_turn(bed.f->lcore[0]);
+		rte_rcu_qsbr_quiescent(v, 0);
+	}
+	rte_rcu_qsbr_thread_offline(v, 0);
+	ck_assert_int_eq(rte_eal_wait_lcore(4), 0);
+	ck_assert_uint_eq(bed_count(2), 1);
+	bed_check_drops(BH_DROP_MAX, 0);
 }
 END_TEST
 
@@ -348,7 +455,8 @@ int
 main(void)
 {
 	Suite *s = suite_create("forwarding: queues and lcores");
-	TCase *inl = tcase_create("queues"), *live = tcase_create("live");
+	TCase *inl = tcase_create("queues"), *four = tcase_create("four lcores");
+	TCase *live = tcase_create("live");
 
 	tcase_set_timeout(inl, 30);
 	tcase_add_checked_fixture(inl, three_lcores, bed_teardown);
@@ -361,7 +469,11 @@ main(void)
 	tcase_add_test(inl, port_missing);
 	tcase_add_test(inl, punt_ring);
 	tcase_add_test(inl, hung_lcore);
+	tcase_add_test(inl, detach_sends_what_was_handed_over);
 	suite_add_tcase(s, inl);
+	tcase_add_checked_fixture(four, four_lcores, bed_teardown);
+	tcase_add_test(four, handoff_targets);
+	suite_add_tcase(s, four);
 	tcase_set_timeout(live, 60);
 	tcase_add_checked_fixture(live, launch, stop);
 	tcase_add_test(live, idle_lcores_sleep);
