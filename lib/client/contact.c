@@ -96,9 +96,8 @@ send_hello(struct bh_handle *h, const struct bh_msg *msg, const void *body)
 	do
 		n = sendmsg(h->sock, &m, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == EPIPE ? -ECONNRESET : -errno;
-	return 0;
+	/* Refused before it was heard: why is still to be read. */
+	return n < 0 && errno != EPIPE && errno != ECONNRESET ? -errno : 0;
 }
 
 /* One datagram. Bytes, or -errno; *n_fds descriptors in fds are the caller's in either case. */
@@ -120,6 +119,9 @@ receive(struct bh_handle *h, struct answer *a, int *fds, unsigned int *n_fds)
 	struct cmsghdr *c;
 
 	*n_fds = 0;
+	/* The error comes before a welcome that the core sent when it closed the socket. */
+	if (n < 0 && errno == ECONNRESET)
+		n = recvmsg(h->sock, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n < 0)
 		return -errno;
 	c = CMSG_FIRSTHDR(&m);
