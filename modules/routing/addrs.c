@@ -174,8 +174,8 @@ stack_changed(struct bh_addrs *a, uint32_t ifindex)
 }
 
 void
-bh_addrs_stack_put(struct bh_addrs *a, const struct bh_if_addr_key *key,
-	const struct bh_address *val)
+bh_addrs_stack_put(
+	struct bh_addrs *a, const struct bh_if_addr_key *key, const struct bh_address *val)
 {
 	struct bh_stack_addr **pp, *s;
 
@@ -314,8 +314,8 @@ offers_sort(struct bh_addr_set *s)
 static void
 offer_put(struct bh_addrs *a, const struct bh_iface *i, const struct offer *o)
 {
-	struct bh_source_route r = { .prefix = o->prefix, .instance = i->ifindex };
-	struct bh_cfg_hop hop = { .weight = 1 };
+	struct bh_source_route r = {.prefix = o->prefix, .instance = i->ifindex};
+	struct bh_cfg_hop hop = {.weight = 1};
 
 	if (o->local) {
 		r.type = BH_NH_LOCAL;
@@ -362,8 +362,9 @@ bh_addrs_commit(struct bh_addrs *a)
 {
 	struct bh_iface *i;
 
-	TAILQ_FOREACH(i, &a->ifaces->changed, link) {
-		struct bh_addr_set now = { 0 };
+	TAILQ_FOREACH(i, &a->ifaces->changed, link)
+	{
+		struct bh_addr_set now = {0};
 
 		set_of(i);
 		now.offers = offers_alloc(a, i);

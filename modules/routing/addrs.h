@@ -32,8 +32,8 @@ void bh_addrs_cfg_resync(struct bh_addrs *a);
 void bh_addrs_cfg_synced(struct bh_addrs *a);
 
 /* Records of address. */
-void bh_addrs_stack_put(struct bh_addrs *a, const struct bh_if_addr_key *key,
-	const struct bh_address *val);
+void bh_addrs_stack_put(
+	struct bh_addrs *a, const struct bh_if_addr_key *key, const struct bh_address *val);
 void bh_addrs_stack_delete(struct bh_addrs *a, const struct bh_if_addr_key *key);
 void bh_addrs_stack_resync(struct bh_addrs *a);
 void bh_addrs_stack_synced(struct bh_addrs *a);

@@ -92,8 +92,7 @@ hop_unbind(struct bh_rib *rib, struct bh_hop *hop)
 	TAILQ_REMOVE(&t->hops, hop, link);
 	if (!TAILQ_EMPTY(&t->hops))
 		return;
-	bh_trie_remove(&rib->trackers[bh_family_index(t->host.family)], t->host.addr,
-		t->host.plen);
+	bh_trie_remove(&rib->trackers[bh_family_index(t->host.family)], t->host.addr, t->host.plen);
 	free(t);
 }
 
@@ -119,7 +118,7 @@ struct bh_hopset *
 bh_hopset_intern(struct bh_rib *rib, uint8_t family, uint8_t type, const struct bh_cfg_hop *hops,
 	unsigned int n)
 {
-	uint8_t head[3] = { family, type, n };
+	uint8_t head[3] = {family, type, n};
 	struct bh_cfg_hop norm[BH_ECMP_MAX];
 	struct bh_hnode *node;
 	struct bh_hopset *h;

@@ -62,10 +62,10 @@ struct bh_hopset {
 	bool recursive;
 	bool marked;
 	bool unsettled;
-	uint8_t from; /* lowest level to work out again; valid when marked */
-	TAILQ_ENTRY(bh_hopset) link;   /* of the marked ones */
+	uint8_t from;		     /* lowest level to work out again; valid when marked */
+	TAILQ_ENTRY(bh_hopset) link; /* of the marked ones */
 	TAILQ_HEAD(, bh_cand) users;
-	struct bh_nh *res[BH_LEVELS];  /* by level, NULL: unresolved; only [0] if not recursive */
+	struct bh_nh *res[BH_LEVELS]; /* by level, NULL: unresolved; only [0] if not recursive */
 	struct bh_hop hop[];
 };
 

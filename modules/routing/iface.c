@@ -28,7 +28,7 @@ bh_ifaces_fini(struct bh_ifaces *t)
 struct bh_iface *
 bh_iface_named(struct bh_ifaces *t, const char name[BH_NAME_LEN])
 {
-	char padded[BH_NAME_LEN] = { 0 };
+	char padded[BH_NAME_LEN] = {0};
 	struct bh_hnode *n;
 	struct bh_iface *i;
 	uint32_t hash;

@@ -168,16 +168,16 @@ route6_synced(struct bh_routing *r)
 }
 
 static const struct bh_input_ops input_ops[BH_ROUTING_INPUTS] = {
-	{ BH_T_INTERFACE, true, sizeof(struct bh_interface), interface_put, interface_del,
-		interface_resync, interface_synced },
-	{ BH_T_CFG_ADDRESS, true, sizeof(struct bh_cfg_address), cfg_address_put, cfg_address_del,
-		cfg_address_resync, cfg_address_synced },
-	{ BH_T_ADDRESS, false, sizeof(struct bh_address), address_put, address_del,
-		address_resync, address_synced },
-	{ BH_T_CFG_ROUTE4, true, offsetof(struct bh_cfg_route, hop), route4_put, route4_del,
-		route4_resync, route4_synced },
-	{ BH_T_CFG_ROUTE6, true, offsetof(struct bh_cfg_route, hop), route6_put, route6_del,
-		route6_resync, route6_synced },
+	{BH_T_INTERFACE, true, sizeof(struct bh_interface), interface_put, interface_del,
+		interface_resync, interface_synced},
+	{BH_T_CFG_ADDRESS, true, sizeof(struct bh_cfg_address), cfg_address_put, cfg_address_del,
+		cfg_address_resync, cfg_address_synced},
+	{BH_T_ADDRESS, false, sizeof(struct bh_address), address_put, address_del, address_resync,
+		address_synced},
+	{BH_T_CFG_ROUTE4, true, offsetof(struct bh_cfg_route, hop), route4_put, route4_del,
+		route4_resync, route4_synced},
+	{BH_T_CFG_ROUTE6, true, offsetof(struct bh_cfg_route, hop), route6_put, route6_del,
+		route6_resync, route6_synced},
 };
 
 void
@@ -186,7 +186,7 @@ bh_inputs_init(struct bh_routing *r)
 	unsigned int i;
 
 	for (i = 0; i < BH_ROUTING_INPUTS; i++)
-		r->input[i] = (struct bh_input){ .r = r, .ops = &input_ops[i] };
+		r->input[i] = (struct bh_input){.r = r, .ops = &input_ops[i]};
 }
 
 uint16_t

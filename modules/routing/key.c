@@ -19,8 +19,8 @@ bh_key_prefix(struct bh_prefix *p, uint8_t family, const void *addr, uint8_t ple
 size_t
 bh_key_route(const struct bh_prefix *p, void *key)
 {
-	struct bh_route4_key k4 = { .plen = p->plen };
-	struct bh_route6_key k6 = { .plen = p->plen };
+	struct bh_route4_key k4 = {.plen = p->plen};
+	struct bh_route6_key k6 = {.plen = p->plen};
 
 	if (p->family == BH_IP4) {
 		memcpy(k4.addr, p->addr, sizeof(k4.addr));

@@ -47,9 +47,8 @@ usage(FILE *f)
 static int
 parse_args(int argc, char **argv)
 {
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' }, { "verbose", no_argument, NULL, 'v' },
-		{ 0 } };
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'}, {"verbose", no_argument, NULL, 'v'}, {0}};
 	int level = BH_LOG_NOTICE, c;
 
 	while ((c = getopt_long(argc, argv, "hVv", options, NULL)) != -1) {
@@ -100,7 +99,7 @@ out_ready(void *ctx)
 		bh_warn("main", "cannot tell the supervisor: %s", strerror(-rc));
 }
 
-static const struct bh_out_ops out_ops = { out_submit, out_ready };
+static const struct bh_out_ops out_ops = {out_submit, out_ready};
 
 /* ---- process ---- */
 
@@ -161,7 +160,7 @@ make_events(struct program *p)
 static void
 free_events(struct program *p)
 {
-	struct event **e[] = { &p->readable, &p->term, &p->intr };
+	struct event **e[] = {&p->readable, &p->term, &p->intr};
 
 	for (unsigned int i = 0; i < 3; i++)
 		if (*e[i] != NULL)
@@ -186,8 +185,8 @@ serve(struct program *p)
 		rc = bh_flush(p->h);
 		if (rc < 0)
 			return rc;
-		event_base_loop(p->base, n == 0 && bh_prepare_wait(p->h) ?
-				EVLOOP_ONCE : EVLOOP_NONBLOCK);
+		event_base_loop(
+			p->base, n == 0 && bh_prepare_wait(p->h) ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
 	}
 	return 0;
 }
@@ -195,7 +194,7 @@ serve(struct program *p)
 static int
 run(struct program *p)
 {
-	struct bh_open_args args = { 0 };
+	struct bh_open_args args = {0};
 	int rc;
 
 	bh_open_args_env(&args, "routing");
@@ -217,7 +216,7 @@ int
 main(int argc, char **argv)
 {
 	int level = parse_args(argc, argv), rc;
-	struct program p = { 0 };
+	struct program p = {0};
 
 	if (level < 0)
 		return -1 - level;

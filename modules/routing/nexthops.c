@@ -60,7 +60,7 @@ static bool
 member_same(const struct bh_nh_member *a, const struct bh_nh_member *b)
 {
 	return a->ifindex == b->ifindex && a->family == b->family &&
-		memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
+	       memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
 }
 
 static void

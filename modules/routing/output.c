@@ -165,7 +165,7 @@ nh_add(struct bh_output *o, struct bh_nh *nh)
 	struct {
 		struct bh_nexthop_key key;
 		struct bh_nexthop val;
-	} body = { .key = nh->key };
+	} body = {.key = nh->key};
 	int rc = bh_output_submit(o, BH_V_ADD, BH_T_NEXTHOP, &body, sizeof(body), nh_added, nh);
 
 	if (rc == 0)
@@ -176,8 +176,8 @@ nh_add(struct bh_output *o, struct bh_nh *nh)
 static int
 nh_delete(struct bh_output *o, struct bh_nh *nh)
 {
-	int rc = bh_output_submit(o, BH_V_DELETE, BH_T_NEXTHOP, &nh->key, sizeof(nh->key), nh_deleted,
-		nh);
+	int rc = bh_output_submit(
+		o, BH_V_DELETE, BH_T_NEXTHOP, &nh->key, sizeof(nh->key), nh_deleted, nh);
 
 	if (rc == 0)
 		nh->state = BH_NH_DELETING;
@@ -211,7 +211,7 @@ static bool
 attr_same(const struct bh_out_attr *a, const struct bh_out_attr *b)
 {
 	return a->proto == b->proto && a->sub == b->sub && a->preference == b->preference &&
-		a->metric == b->metric;
+	       a->metric == b->metric;
 }
 
 bool
@@ -281,7 +281,7 @@ route_send(struct bh_output *o, struct bh_out_route *r, uint8_t verb)
 	uint8_t body[sizeof(struct bh_route6_key) + sizeof(struct bh_route)];
 	const struct bh_prefix *p = o->prefix(r);
 	size_t len = bh_key_route(p, body);
-	struct bh_route val = { 0 };
+	struct bh_route val = {0};
 	int rc;
 
 	if (verb == BH_V_ADD) {
@@ -293,8 +293,8 @@ route_send(struct bh_output *o, struct bh_out_route *r, uint8_t verb)
 		memcpy(body + len, &val, sizeof(val));
 		len += sizeof(val);
 	}
-	rc = bh_output_submit(o, verb, p->family == 4 ? BH_T_ROUTE4 : BH_T_ROUTE6, body, len,
-		route_replied, r);
+	rc = bh_output_submit(
+		o, verb, p->family == 4 ? BH_T_ROUTE4 : BH_T_ROUTE6, body, len, route_replied, r);
 	if (rc < 0)
 		return rc;
 	r->under_way = verb;

@@ -71,8 +71,8 @@ struct bh_output {
 	const struct bh_prefix *(*prefix)(const struct bh_out_route *r);
 	void (*gone)(void *arg, struct bh_out_route *r);
 	void *gone_arg;
-	struct bh_out_list routes;  /* to be seen to */
-	struct bh_out_list refused; /* for the next change */
+	struct bh_out_list routes;    /* to be seen to */
+	struct bh_out_list refused;   /* for the next change */
 	TAILQ_HEAD(, bh_nh) nexthops; /* to be seen to */
 	uint8_t replay;		      /* enum bh_replay_state */
 	uint8_t marks;		      /* replay marks sent in this state */

@@ -72,8 +72,8 @@ gather_recursive(struct gather *g, const struct bh_rib *rib, const struct bh_hop
 	void *cover[BH_TRIE_DEPTH];
 	unsigned int n;
 
-	n = bh_trie_cover(&rib->routes[bh_family_index(host->family)], host->addr, host->plen,
-		cover);
+	n = bh_trie_cover(
+		&rib->routes[bh_family_index(host->family)], host->addr, host->plen, cover);
 	while (n-- > 0) {
 		r = cover[n];
 		if (r->prefix.plen == 0)
@@ -91,7 +91,7 @@ gather_recursive(struct gather *g, const struct bh_rib *rib, const struct bh_hop
 static struct bh_nh *
 gather_nh(struct gather *g, struct bh_nh_table *nhs)
 {
-	struct bh_nexthop_key key = { 0 };
+	struct bh_nexthop_key key = {0};
 
 	if (g->n > 0) {
 		bh_nh_key_canon(&key, g->m, g->n);
@@ -139,13 +139,13 @@ touch_tracker(void *arg, void *data)
 	struct bh_hop *hop;
 
 	TAILQ_FOREACH(hop, &t->hops, link)
-		bh_hopset_mark(touch->rib, hop->set, touch->level);
+	bh_hopset_mark(touch->rib, hop->set, touch->level);
 }
 
 void
 bh_resolve_touch(struct bh_rib *rib, const struct bh_prefix *p, unsigned int level)
 {
-	struct touch touch = { rib, level };
+	struct touch touch = {rib, level};
 
 	if (p->plen > 0)
 		bh_trie_walk(&rib->trackers[bh_family_index(p->family)], p->addr, p->plen,
@@ -164,7 +164,8 @@ resolve_level(struct bh_rib *rib, struct bh_hopset *h, unsigned int level)
 	}
 	bh_nh_unref(h->res[level]);
 	h->res[level] = nh;
-	TAILQ_FOREACH(c, &h->users, user) {
+	TAILQ_FOREACH(c, &h->users, user)
+	{
 		bh_rib_mark(rib, c->route);
 		if (level + 1 < BH_LEVELS)
 			bh_resolve_touch(rib, &c->route->prefix, level + 1);
@@ -190,8 +191,8 @@ bh_resolve_run(struct bh_rib *rib)
 
 	for (level = 0; level < BH_LEVELS; level++)
 		TAILQ_FOREACH(h, &rib->dirty_sets, link)
-			if (h->from <= level && (level == 0 || h->recursive))
-				resolve_level(rib, h, level);
+	if (h->from <= level && (level == 0 || h->recursive))
+		resolve_level(rib, h, level);
 	while ((h = TAILQ_FIRST(&rib->dirty_sets)) != NULL)
 		resolve_done(rib, h);
 }

@@ -151,7 +151,7 @@ static bool
 cand_is(const struct bh_cand *c, const struct bh_hopset *h, const struct bh_source_route *in)
 {
 	return c->hopset == h && c->attr.preference == in->preference &&
-		c->attr.metric == in->metric && c->attr.sub == in->sub;
+	       c->attr.metric == in->metric && c->attr.sub == in->sub;
 }
 
 static struct bh_cand *
@@ -163,7 +163,7 @@ cand_new(struct bh_source *s, struct bh_rib_route *r, const struct bh_source_rou
 	c->source = s;
 	c->epoch = s->epoch;
 	c->instance = in->instance;
-	c->attr = (struct bh_out_attr){ s->proto, in->sub, in->preference, in->metric };
+	c->attr = (struct bh_out_attr){s->proto, in->sub, in->preference, in->metric};
 	return c;
 }
 
@@ -280,7 +280,7 @@ rib_take_ifaces(struct bh_rib *rib)
 		TAILQ_REMOVE(&rib->ifaces->changed, i, link);
 		i->changed = false;
 		TAILQ_FOREACH(hop, &i->hops, link)
-			bh_hopset_mark(rib, hop->set, 0);
+		bh_hopset_mark(rib, hop->set, 0);
 	}
 }
 

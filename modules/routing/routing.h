@@ -57,8 +57,8 @@ int bh_routing_commit(struct bh_routing *r);
 
 /* Records of cfg_route4 and cfg_route6; key: struct bh_cfg_route4_key or bh_cfg_route6_key.
  * -EINVAL: a record that does not parse. */
-int bh_static_put(struct bh_source *s, uint8_t family, const void *key, const void *val,
-	size_t len);
+int bh_static_put(
+	struct bh_source *s, uint8_t family, const void *key, const void *val, size_t len);
 int bh_static_delete(struct bh_source *s, uint8_t family, const void *key);
 
 /* ---- inputs.c ---- */

@@ -11,8 +11,8 @@ static_prefix(uint8_t family, const void *key, struct bh_prefix *p, uint32_t *in
 	const struct bh_cfg_route6_key *k6 = key;
 
 	*instance = family == 4 ? k4->instance : k6->instance;
-	return family == 4 ? bh_key_prefix(p, 4, k4->addr, k4->plen) :
-			     bh_key_prefix(p, 6, k6->addr, k6->plen);
+	return family == 4 ? bh_key_prefix(p, 4, k4->addr, k4->plen)
+			   : bh_key_prefix(p, 6, k6->addr, k6->plen);
 }
 
 static bool
@@ -33,7 +33,7 @@ int
 bh_static_put(struct bh_source *s, uint8_t family, const void *key, const void *val, size_t len)
 {
 	const size_t head = offsetof(struct bh_cfg_route, hop);
-	struct bh_source_route in = { 0 };
+	struct bh_source_route in = {0};
 	struct bh_cfg_route rec;
 
 	if (len < head || len > sizeof(rec))

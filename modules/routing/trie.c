@@ -140,8 +140,8 @@ bh_trie_remove(struct bh_trie *t, const uint8_t addr[16], uint8_t plen)
 }
 
 unsigned int
-bh_trie_cover(const struct bh_trie *t, const uint8_t addr[16], uint8_t plen,
-	void *out[BH_TRIE_DEPTH])
+bh_trie_cover(
+	const struct bh_trie *t, const uint8_t addr[16], uint8_t plen, void *out[BH_TRIE_DEPTH])
 {
 	const struct bh_trie_node *n = t->root;
 	unsigned int k = 0;
@@ -169,8 +169,8 @@ node_walk(const struct bh_trie_node *n, bh_trie_fn fn, void *arg)
 }
 
 void
-bh_trie_walk(const struct bh_trie *t, const uint8_t addr[16], uint8_t plen, bh_trie_fn fn,
-	void *arg)
+bh_trie_walk(
+	const struct bh_trie *t, const uint8_t addr[16], uint8_t plen, bh_trie_fn fn, void *arg)
 {
 	const struct bh_trie_node *n = t->root;
 

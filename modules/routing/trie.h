@@ -30,14 +30,14 @@ void *bh_trie_remove(struct bh_trie *t, const uint8_t addr[16], uint8_t plen);
 
 /* Pointers of all prefixes that cover addr/plen, itself included, shortest first. Returns how
  * many. */
-unsigned int bh_trie_cover(const struct bh_trie *t, const uint8_t addr[16], uint8_t plen,
-	void *out[BH_TRIE_DEPTH]);
+unsigned int bh_trie_cover(
+	const struct bh_trie *t, const uint8_t addr[16], uint8_t plen, void *out[BH_TRIE_DEPTH]);
 
 /* Calls fn for every pointer at or below addr/plen, in order of address. fn must not change the
  * trie. */
 typedef void (*bh_trie_fn)(void *arg, void *data);
-void bh_trie_walk(const struct bh_trie *t, const uint8_t addr[16], uint8_t plen, bh_trie_fn fn,
-	void *arg);
+void bh_trie_walk(
+	const struct bh_trie *t, const uint8_t addr[16], uint8_t plen, bh_trie_fn fn, void *arg);
 
 /* Frees the nodes; what they point to is the caller's. */
 void bh_trie_fini(struct bh_trie *t);

@@ -7,17 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const nh_names[] = { [BH_NH_ATTACHED] = "attached", [BH_NH_LOCAL] = "receive",
-	[BH_NH_BLACKHOLE] = "blackhole", [BH_NH_UNREACHABLE] = "unreachable",
-	[BH_NH_PROHIBIT] = "prohibit" };
+static const char *const nh_names[] = {[BH_NH_ATTACHED] = "attached",
+	[BH_NH_LOCAL] = "receive",
+	[BH_NH_BLACKHOLE] = "blackhole",
+	[BH_NH_UNREACHABLE] = "unreachable",
+	[BH_NH_PROHIBIT] = "prohibit"};
 
 /* ---- the base ---- */
 
 static size_t
 key_len(uint16_t table)
 {
-	return table == BH_T_NEXTHOP ? sizeof(struct bh_nexthop_key) :
-		table == BH_T_ROUTE4 ? sizeof(struct bh_route4_key) : sizeof(struct bh_route6_key);
+	return table == BH_T_NEXTHOP  ? sizeof(struct bh_nexthop_key)
+	       : table == BH_T_ROUTE4 ? sizeof(struct bh_route4_key)
+				      : sizeof(struct bh_route6_key);
 }
 
 static struct fake_rec *
@@ -69,8 +72,8 @@ check_key(const struct bh_nexthop_key *k)
 
 	ck_assert_uint_ge(k->type, BH_NH_GROUP);
 	ck_assert_uint_le(k->type, BH_NH_PROHIBIT);
-	ck_assert(k->type == BH_NH_GROUP ? k->n >= 1 && k->n <= BH_ECMP_MAX :
-					   k->n == (k->type == BH_NH_ATTACHED));
+	ck_assert(k->type == BH_NH_GROUP ? k->n >= 1 && k->n <= BH_ECMP_MAX
+					 : k->n == (k->type == BH_NH_ATTACHED));
 	for (i = 0; i < BH_ECMP_MAX; i++) {
 		if (i >= k->n)
 			ck_assert_mem_eq(&k->m[i], &zero, sizeof(zero));
@@ -124,8 +127,7 @@ add_route(struct fake *f, const struct fake_req *q)
 	return 0;
 }
 
-static int
-delete(struct fake *f, const struct fake_req *q)
+static int delete (struct fake *f, const struct fake_req *q)
 {
 	struct fake_rec *r = rec_find(f, q->table, q->body);
 
@@ -192,7 +194,7 @@ answer(struct fake *f, const struct fake_req *q, uint32_t *id)
 	case BH_V_ADD:
 		return q->table == BH_T_NEXTHOP ? add_nexthop(f, q, id) : add_route(f, q);
 	case BH_V_DELETE:
-		return delete(f, q);
+		return delete (f, q);
 	case BH_V_REPLAY_BEGIN:
 		replay_begin(f, q->table);
 		return 0;
@@ -231,8 +233,8 @@ fake_submit(void *ctx, uint8_t verb, uint16_t table, uint32_t aux, const void *b
 bool
 fake_step(struct fake *f)
 {
-	static const uint16_t tables[] = { BH_T_NEXTHOP, BH_T_ROUTE4, BH_T_ROUTE6 };
-	struct bh_msg msg = { 0 };
+	static const uint16_t tables[] = {BH_T_NEXTHOP, BH_T_ROUTE4, BH_T_ROUTE6};
+	struct bh_msg msg = {0};
 	struct fake_req *q;
 	uint32_t id = 0;
 	uint16_t t;
@@ -264,7 +266,7 @@ fake_ready(void *ctx)
 	f->n_ready++;
 }
 
-static const struct bh_out_ops fake_ops = { fake_submit, fake_ready };
+static const struct bh_out_ops fake_ops = {fake_submit, fake_ready};
 
 void
 fake_run(struct fake *f)
@@ -273,8 +275,9 @@ fake_run(struct fake *f)
 		ck_assert_int_eq(bh_routing_commit(&f->r), 0);
 		while (fake_step(f) && rand_r(&f->seed) % 8 != 0)
 			;
-	} while (f->pending > 0 || (f->r.out.replay != BH_REPLAY_IDLE &&
-		(f->r.out.replay != BH_REPLAY_DONE || !bh_output_idle(&f->r.out))));
+	} while (f->pending > 0 ||
+		 (f->r.out.replay != BH_REPLAY_IDLE &&
+			 (f->r.out.replay != BH_REPLAY_DONE || !bh_output_idle(&f->r.out))));
 }
 
 struct fake *
@@ -335,7 +338,7 @@ fake_text_nh(const struct bh_nexthop_key *k, char *text)
 const char *
 fake_route(struct fake *f, const char *prefix)
 {
-	static const char *const protos[] = { "?", "connected", "local", "static", "fpm" };
+	static const char *const protos[] = {"?", "connected", "local", "static", "fpm"};
 	static char text[FAKE_TEXT];
 	uint8_t key[sizeof(struct bh_route6_key)];
 	struct bh_prefix p;

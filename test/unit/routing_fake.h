@@ -96,8 +96,8 @@ void fake_free(struct fake *f);
 void fake_inputs_ready(struct fake *f);
 
 /* One record or mark to the module. */
-void fake_change(struct fake *f, uint16_t table, uint8_t op, const void *key, const void *val,
-	size_t len);
+void fake_change(
+	struct fake *f, uint16_t table, uint8_t op, const void *key, const void *val, size_t len);
 
 /* Commits, and answers until all is quiet. */
 void fake_run(struct fake *f);

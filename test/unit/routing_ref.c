@@ -138,7 +138,7 @@ ref_statics(struct ref *r)
 static bool
 better(const struct ref_cand *a, const struct ref_cand *b)
 {
-	static const int rank[] = { [BH_RP_LOCAL] = 0, [BH_RP_CONNECTED] = 1, [BH_RP_STATIC] = 2 };
+	static const int rank[] = {[BH_RP_LOCAL] = 0, [BH_RP_CONNECTED] = 1, [BH_RP_STATIC] = 2};
 
 	if (a->preference != b->preference)
 		return a->preference < b->preference;
@@ -162,7 +162,7 @@ static bool
 same_hops(const struct ref_cand *a, const struct ref_cand *b)
 {
 	return a->p.family == b->p.family && a->type == b->type && a->n == b->n &&
-		memcmp(a->hop, b->hop, a->n * sizeof(a->hop[0])) == 0;
+	       memcmp(a->hop, b->hop, a->n * sizeof(a->hop[0])) == 0;
 }
 
 /* The longest active route to the hop but the default and those of the same hops. */
@@ -171,7 +171,7 @@ ref_lookup(const struct ref *r, const struct ref_cand *from, const struct bh_cfg
 	unsigned int level)
 {
 	const struct ref_cand *c, *best;
-	struct bh_prefix p = { .family = hop->family };
+	struct bh_prefix p = {.family = hop->family};
 
 	memcpy(p.addr, hop->addr, sizeof(p.addr));
 	for (int plen = hop->family == 4 ? 32 : 128; plen > 0; plen--) {
@@ -265,7 +265,7 @@ static void
 ref_resolve(const struct ref *r, struct ref_cand *c, unsigned int level)
 {
 	struct bh_nexthop_key *k = &c->key[level];
-	struct ref_set s = { .special = c->type == BH_NH_GROUP ? 0 : c->type };
+	struct ref_set s = {.special = c->type == BH_NH_GROUP ? 0 : c->type};
 
 	for (unsigned int i = 0; i < c->n; i++)
 		set_hop(&s, r, c, &c->hop[i], level);
@@ -307,7 +307,7 @@ ref_check(struct fake *f)
 	static struct ref r;
 	char want[FAKE_TEXT], p[BH_PREFIX_STRLEN];
 	const struct ref_cand *best;
-	unsigned int i, level, n[2] = { 0 };
+	unsigned int i, level, n[2] = {0};
 
 	r.m = &f->m;
 	r.n = 0;
@@ -322,8 +322,10 @@ ref_check(struct fake *f)
 		best = ref_best(&r, &r.c[i].p, BH_LEVELS - 1);
 		strcpy(want, "none");
 		if (best != NULL) {
-			sprintf(want, "%s %u ", best->proto == BH_RP_LOCAL ? "local" :
-				best->proto == BH_RP_STATIC ? "static" : "connected",
+			sprintf(want, "%s %u ",
+				best->proto == BH_RP_LOCAL    ? "local"
+				: best->proto == BH_RP_STATIC ? "static"
+							      : "connected",
 				best->preference);
 			fake_text_nh(&best->key[BH_LEVELS - 1], want + strlen(want));
 			n[r.c[i].p.family == 6] += best == &r.c[i];

@@ -8,10 +8,10 @@
 #include "routing_fake.h"
 
 void
-fake_change(struct fake *f, uint16_t table, uint8_t op, const void *key, const void *val,
-	size_t len)
+fake_change(
+	struct fake *f, uint16_t table, uint8_t op, const void *key, const void *val, size_t len)
 {
-	struct bh_change c = { .table = table, .op = op, .key = key, .val = val, .val_len = len };
+	struct bh_change c = {.table = table, .op = op, .key = key, .val = val, .val_len = len};
 	unsigned int i;
 
 	for (i = 0; i < BH_ROUTING_INPUTS; i++)
@@ -36,7 +36,7 @@ fake_inputs_ready(struct fake *f)
 static void
 tell_if(struct fake *f, uint32_t ifindex)
 {
-	struct bh_ifindex_key key = { ifindex };
+	struct bh_ifindex_key key = {ifindex};
 	struct model_if *i = &f->m.ifs[ifindex];
 
 	fake_change(f, BH_T_INTERFACE, i->there ? BH_OP_PUT : BH_OP_DELETE, &key,
@@ -46,8 +46,8 @@ tell_if(struct fake *f, uint32_t ifindex)
 static void
 tell_addr(struct fake *f, const struct model_addr *a, uint8_t op)
 {
-	struct bh_cfg_address_key key = { .family = a->p.family };
-	struct bh_cfg_address val = { .plen = a->p.plen };
+	struct bh_cfg_address_key key = {.family = a->p.family};
+	struct bh_cfg_address val = {.plen = a->p.plen};
 
 	memcpy(key.name, a->name, sizeof(key.name));
 	memcpy(key.addr, a->p.addr, sizeof(key.addr));
@@ -57,8 +57,8 @@ tell_addr(struct fake *f, const struct model_addr *a, uint8_t op)
 static void
 tell_stack(struct fake *f, const struct model_stack *s, uint8_t op)
 {
-	struct bh_if_addr_key key = { .ifindex = s->ifindex, .family = s->p.family };
-	struct bh_address val = { .plen = s->p.plen, .state = s->state };
+	struct bh_if_addr_key key = {.ifindex = s->ifindex, .family = s->p.family};
+	struct bh_address val = {.plen = s->p.plen, .state = s->state};
 
 	memcpy(key.addr, s->p.addr, sizeof(key.addr));
 	fake_change(f, BH_T_ADDRESS, op, &key, &val, sizeof(val));
@@ -67,8 +67,8 @@ tell_stack(struct fake *f, const struct model_stack *s, uint8_t op)
 static void
 tell_static(struct fake *f, const struct model_static *s, uint8_t op)
 {
-	struct bh_cfg_route4_key k4 = { .plen = s->p.plen, .instance = s->instance };
-	struct bh_cfg_route6_key k6 = { .plen = s->p.plen, .instance = s->instance };
+	struct bh_cfg_route4_key k4 = {.plen = s->p.plen, .instance = s->instance};
+	struct bh_cfg_route6_key k6 = {.plen = s->p.plen, .instance = s->instance};
 	bool v4 = s->p.family == 4;
 
 	memcpy(k4.addr, s->p.addr, sizeof(k4.addr));
@@ -90,8 +90,8 @@ do_if(struct fake *f, bool gone, char **save)
 	if (!gone) {
 		memset(&i->rec, 0, sizeof(i->rec));
 		strcpy(i->rec.name, strtok_r(NULL, " ", save));
-		i->rec.oper = strcmp(strtok_r(NULL, " ", save), "up") == 0 ? BH_OPER_UP :
-									     BH_OPER_DOWN;
+		i->rec.oper =
+			strcmp(strtok_r(NULL, " ", save), "up") == 0 ? BH_OPER_UP : BH_OPER_DOWN;
 		i->rec.flags = BH_IF_ENABLED | BH_IF_IPV4 | BH_IF_IPV6;
 		while ((w = strtok_r(NULL, " ", save)) != NULL)
 			i->rec.flags &= ~(strcmp(w, "nov4") == 0 ? BH_IF_IPV4 : BH_IF_IPV6);
@@ -102,12 +102,13 @@ do_if(struct fake *f, bool gone, char **save)
 static void
 do_addr(struct fake *f, bool gone, char **save)
 {
-	struct model_addr a = { 0 }, *m = f->m.addr;
+	struct model_addr a = {0}, *m = f->m.addr;
 
 	strcpy(a.name, strtok_r(NULL, " ", save));
 	ck_assert_int_eq(bh_prefix_parse(strtok_r(NULL, " ", save), &a.p), 0);
-	while (m < f->m.addr + f->m.n_addr && (strcmp(m->name, a.name) != 0 ||
-		m->p.family != a.p.family || memcmp(m->p.addr, a.p.addr, 16) != 0))
+	while (m < f->m.addr + f->m.n_addr &&
+		(strcmp(m->name, a.name) != 0 || m->p.family != a.p.family ||
+			memcmp(m->p.addr, a.p.addr, 16) != 0))
 		m++;
 	if (!gone) {
 		f->m.n_addr += m == f->m.addr + f->m.n_addr;
@@ -123,13 +124,14 @@ do_addr(struct fake *f, bool gone, char **save)
 static void
 do_stack(struct fake *f, bool gone, char **save)
 {
-	struct model_stack s = { 0 }, *m = f->m.stack;
+	struct model_stack s = {0}, *m = f->m.stack;
 	char *state;
 
 	s.ifindex = atoi(strtok_r(NULL, " ", save));
 	ck_assert_int_eq(bh_prefix_parse(strtok_r(NULL, " ", save), &s.p), 0);
-	while (m < f->m.stack + f->m.n_stack && (m->ifindex != s.ifindex ||
-		m->p.family != s.p.family || memcmp(m->p.addr, s.p.addr, 16) != 0))
+	while (m < f->m.stack + f->m.n_stack &&
+		(m->ifindex != s.ifindex || m->p.family != s.p.family ||
+			memcmp(m->p.addr, s.p.addr, 16) != 0))
 		m++;
 	if (!gone) {
 		state = strtok_r(NULL, " ", save);
@@ -169,10 +171,11 @@ parse_hop(char *w, struct bh_cfg_hop *hop)
 static uint8_t
 parse_special(const char *w)
 {
-	return strcmp(w, "blackhole") == 0 ? BH_NH_BLACKHOLE :
-		strcmp(w, "unreachable") == 0 ? BH_NH_UNREACHABLE :
-		strcmp(w, "prohibit") == 0 ? BH_NH_PROHIBIT :
-		strcmp(w, "receive") == 0 ? BH_NH_LOCAL : 0;
+	return strcmp(w, "blackhole") == 0     ? BH_NH_BLACKHOLE
+	       : strcmp(w, "unreachable") == 0 ? BH_NH_UNREACHABLE
+	       : strcmp(w, "prohibit") == 0    ? BH_NH_PROHIBIT
+	       : strcmp(w, "receive") == 0     ? BH_NH_LOCAL
+					       : 0;
 }
 
 static void
@@ -194,7 +197,7 @@ parse_route(struct bh_cfg_route *rec, char **save)
 static void
 do_route(struct fake *f, bool gone, char **save)
 {
-	struct model_static s = { 0 }, *m = f->m.stat;
+	struct model_static s = {0}, *m = f->m.stat;
 	char *w = strtok_r(NULL, " ", save), *inst = strchr(w, '#');
 
 	if (inst != NULL) {
@@ -203,8 +206,8 @@ do_route(struct fake *f, bool gone, char **save)
 	}
 	ck_assert_int_eq(bh_prefix_parse(w, &s.p), 0);
 	bh_prefix_mask(&s.p);
-	while (m < f->m.stat + f->m.n_stat && (m->instance != s.instance ||
-		bh_prefix_cmp(&m->p, &s.p) != 0))
+	while (m < f->m.stat + f->m.n_stat &&
+		(m->instance != s.instance || bh_prefix_cmp(&m->p, &s.p) != 0))
 		m++;
 	if (!gone) {
 		parse_route(&s.rec, save);

@@ -181,7 +181,7 @@ START_TEST(test_random)
 	f->random_again = _i % 3 == 0;
 	fake_do(f, "if 1 eth1 up; if 2 eth2 up; if 3 eth3 up");
 	fake_inputs_ready(f);
-	for (k = 0; k < 400; k++) {
+	for (k = 0; k < 300; k++) {
 		batch(f);
 		fake_run(f);
 		ref_check(f);
@@ -217,7 +217,7 @@ main(void)
 	int failed;
 
 	tcase_set_timeout(tc, 50);
-	tcase_add_loop_test(tc, test_random, 0, 12);
+	tcase_add_loop_test(tc, test_random, 0, 8);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
