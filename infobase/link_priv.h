@@ -64,7 +64,7 @@ struct bh_link_if { /* index: ifindex */
 struct bh_adj_key {
 	uint16_t ifindex;
 	uint8_t family;
-	uint8_t addr[16];
+	uint8_t addr[16] __attribute__((aligned(4))); /* hashed by words */
 };
 
 enum bh_link_adj_state { BH_LADJ_FREE, BH_LADJ_USED, BH_LADJ_DYING };
