@@ -3,19 +3,22 @@
 import os
 
 from bhtest.bed import base_config, host4
+from bhtest.config import Config
 from bhtest.process import run
 from bhtest.router import (Router, check_argv, end, environment, files, supervisor_argv,
                            tagged)
 
-INVALID, UNREADABLE, BUSY, NO_DEVICE = 2, 3, 7, 8
+INVALID, UNREADABLE, MEMORY, PRIVILEGE, BUSY, NO_DEVICE = 2, 3, 5, 6, 7, 8
+# Root without any capability: what it does not own it cannot touch.
+POWERLESS = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
 
 
-def attempt(t, file, check=False):
+def attempt(t, file, check=False, before=(), folder=None):
     """Run the supervisor to its end: (exit code, all it said); nothing may be left of it."""
-    rundir = os.path.join(t.workdir, "attempt")
+    rundir = os.path.join(folder or t.workdir, "attempt")
     try:
         argv = check_argv(file) if check else supervisor_argv(file, rundir)
-        done = run(argv, 30, environment(rundir), check=False)
+        done = run([*before, *argv], 30, environment(rundir), check=False)
         left = tagged(rundir)
         assert not left, f"processes left: {left}"
     finally:
@@ -110,6 +113,28 @@ def test_missing_device(t):
     config = base_config(t.workdir, 1).interface("nic", "0000:7f:1f.7", ["192.0.2.1/24"])
     environment_error(attempt(t, config.write(os.path.join(t.workdir, "nic.json"))), NO_DEVICE,
                       "0000:7f:1f.7")
+
+
+def test_missing_hugepages(t):
+    """More memory than there are hugepages: said with the number to reserve."""
+    if os.environ.get("BH_NO_HUGE"):
+        t.say("no hugepages on this machine: nothing to run out of")
+        return
+    config = base_config(t.workdir, 1, plan={"memory": {"size": 1048576}})
+    environment_error(attempt(t, config.write(os.path.join(t.workdir, "big.json"))), MEMORY,
+                      "vm.nr_hugepages=")
+
+
+def test_missing_privilege(t):
+    """A run directory that may not be made; a kernel interface without CAP_NET_RAW."""
+    foreign = os.path.join(t.workdir, "foreign")
+    os.mkdir(foreign, 0o700)
+    os.chown(foreign, 65534, 65534)
+    file = base_config(t.workdir, 1).write(os.path.join(t.workdir, "one.json"))
+    environment_error(attempt(t, file, before=POWERLESS, folder=foreign), PRIVILEGE, "--run-dir")
+    config = Config().interface("p0", "net_af_packet0,iface=lo", ["192.0.2.1/24"])
+    file = config.write(os.path.join(t.workdir, "kernel.json"))
+    environment_error(attempt(t, file, before=POWERLESS), PRIVILEGE, "CAP_NET_RAW")
 
 
 def test_busy_socket(t):

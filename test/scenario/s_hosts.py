@@ -37,8 +37,8 @@ class Hosts:
                          f"addr add 2001:db8:{n}::2/64 dev eth0 nodad",
                          f"neigh add 10.0.{n}.1 lladdr {router} dev eth0 nud permanent",
                          f"neigh add 2001:db8:{n}::1 lladdr {router} dev eth0 nud permanent",
-                         f"route add default via 10.0.{n}.1",
-                         f"-6 route add default via 2001:db8:{n}::1"])
+                         f"route add 0.0.0.0/0 via 10.0.{n}.1",
+                         f"route add ::/0 via 2001:db8:{n}::1"])
         self.router = Router(self.config, t.workdir)
         t.log_file(self.router.log)
 
