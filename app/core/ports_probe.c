@@ -23,7 +23,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <rte_errno.h>
@@ -34,6 +37,7 @@
 #include "lib/log/log.h"
 
 #define SYSFS_PCI "/sys/bus/pci/devices"
+#define SO_ACCEPTCON_FLAG 0x10000 /* of /proc/net/unix: listens */
 
 /* Drivers of the kernel that leave a device to us, or share it (bifurcated). */
 static bool
@@ -225,6 +229,56 @@ check_vdev(struct bh_port *p, const char *name)
 	return 0;
 }
 
+static bool
+is_memif_server(const char *device)
+{
+	char role[16];
+
+	return bh_port_devarg(device, "role", role, sizeof(role)) &&
+		(!strcmp(role, "server") || !strcmp(role, "master"));
+}
+
+/*
+ * Whether a process listens on this socket of the file system; true if that cannot be told. It is
+ * not tried by connecting: net_memif 22.11 as a server panics when a client hangs up at once.
+ */
+static bool
+is_listened(const char *path)
+{
+	FILE *f = fopen("/proc/net/unix", "re");
+	bool found = false;
+	char line[256];
+
+	if (!f)
+		return true;
+	while (!found && fgets(line, sizeof(line), f)) {
+		unsigned long flags;
+		int at = 0;
+
+		line[strcspn(line, "\n")] = '\0';
+		found = sscanf(line, "%*s %*s %*s %lx %*s %*s %*s %n", &flags, &at) == 1 && at &&
+			(flags & SO_ACCEPTCON_FLAG) && !strcmp(line + at, path);
+	}
+	fclose(f);
+	return found;
+}
+
+/* The socket of a memif server that was killed stays in the file system, and nobody, its successor
+ * neither, could bind it again. */
+static void
+remove_dead_socket(const char *device)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)], abstract[8];
+	struct stat st;
+
+	if (!is_memif_server(device) || !bh_port_devarg(device, "socket", path, sizeof(path)) ||
+			!bh_port_devarg(device, "socket-abstract", abstract, sizeof(abstract)) ||
+			strcmp(abstract, "no"))
+		return;
+	if (!lstat(path, &st) && S_ISSOCK(st.st_mode) && !is_listened(path) && !unlink(path))
+		bh_notice("ports", "%s: left by a process that is gone, removed", path);
+}
+
 /* Why a vdev could not be probed: EAL's codes say little, its log says more. */
 static int
 explain_vdev(struct bh_port *p, const char *name, int err)
@@ -274,11 +328,7 @@ check_unused(struct bh_ports *ps, struct bh_port *p, const char *name)
 static bool
 is_memif_client(const char *name, const char *device)
 {
-	char role[16];
-
-	return is_driver(name, "net_memif") &&
-		!(bh_port_devarg(device, "role", role, sizeof(role)) &&
-			(!strcmp(role, "server") || !strcmp(role, "master")));
+	return is_driver(name, "net_memif") && !is_memif_server(device);
 }
 
 int
@@ -298,6 +348,8 @@ bh_port_probe(struct bh_ports *ps, struct bh_port *p)
 		ret = pci ? bh_port_check_pci(p, SYSFS_PCI, name) : check_vdev(p, name);
 	if (ret)
 		return ret;
+	if (is_driver(name, "net_memif"))
+		remove_dead_socket(p->cfg.device);
 	ret = rte_dev_probe(p->cfg.device);
 	if (ret)
 		return pci ? explain_pci(p, name, ret) : explain_vdev(p, name, ret);
