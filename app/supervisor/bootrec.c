@@ -138,17 +138,6 @@ format_lcores(const struct bh_boot *boot, char *plan, size_t len)
 			boot->lcores[i].id, boot->lcores[i].cpu);
 }
 
-static int
-add_args(struct bh_child *core, const char *const *args, unsigned int n)
-{
-	int rc = 0;
-
-	for (unsigned int i = 0; i < n && rc == 0; i++)
-		if (args[i] != NULL)
-			rc = bh_child_arg(core, args[i]);
-	return rc;
-}
-
 int
 bh_bootrec_core_args(const struct bh_options *opt, const struct bh_boot *boot, int boot_fd,
 	struct bh_child *core)
@@ -172,7 +161,7 @@ bh_bootrec_core_args(const struct bh_options *opt, const struct bh_boot *boot, i
 	snprintf(main_id, sizeof(main_id), "%u", bh_boot_lcore(boot, BH_LCORE_MAIN, 0)->id);
 	snprintf(memory, sizeof(memory), "%u", boot->memory);
 	format_lcores(boot, plan, sizeof(plan));
-	rc = add_args(core, args, sizeof(args) / sizeof(args[0]));
+	rc = bh_child_args(core, args, sizeof(args) / sizeof(args[0]));
 	for (unsigned int i = 0; i < boot->n_eal && rc == 0; i++)
 		rc = bh_child_arg(core, boot->eal[i]);
 	return rc;

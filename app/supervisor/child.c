@@ -35,6 +35,17 @@ bh_child_arg(struct bh_child *c, const char *arg)
 	return 0;
 }
 
+int
+bh_child_args(struct bh_child *c, const char *const *args, unsigned int n)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < n && rc == 0; i++)
+		if (args[i] != NULL)
+			rc = bh_child_arg(c, args[i]);
+	return rc;
+}
+
 void
 bh_child_free(struct bh_child *c)
 {

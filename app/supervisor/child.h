@@ -44,6 +44,8 @@ uint64_t bh_now_ns(void); /* CLOCK_MONOTONIC */
 
 /* Adds an argument (copied). -ENOSPC, -ENOMEM. */
 int bh_child_arg(struct bh_child *c, const char *arg);
+/* Adds n of them, NULLs left out. */
+int bh_child_args(struct bh_child *c, const char *const *args, unsigned int n);
 void bh_child_free(struct bh_child *c);
 
 /* What the child gets: descriptors to keep (their numbers are told in the environment) and

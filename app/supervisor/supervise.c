@@ -41,47 +41,33 @@ watch_child(struct bh_supervisor *s, struct bh_child *c)
 	return 0;
 }
 
-static int
-spawn_core(struct bh_supervisor *s, struct bh_child *c)
+static void child_died(struct bh_supervisor *s, struct bh_child *c);
+
+/*
+ * A start that fails stops the router only while it comes up. Later it is one more death of this
+ * child: the core may have died a moment ago, and its end is not told yet.
+ */
+static void
+start_failed(struct bh_supervisor *s, struct bh_child *c, int rc)
 {
-	struct bh_spawn sp = {.role_fd = -1, .boot_fd = s->boot_fd, .rundir = s->opt->rundir};
-
-	lseek(s->boot_fd, 0, SEEK_SET);
-	return bh_child_spawn(c, &sp);
-}
-
-static int
-spawn_module(struct bh_supervisor *s, struct bh_child *c)
-{
-	struct bh_spawn sp = {
-		.boot_fd = -1,
-		.cpus = s->boot->control_cpus,
-		.n_cpus = s->boot->n_control_cpus,
-		.rundir = s->opt->rundir,
-	};
-	int pair[2], rc = bh_role_socket(pair);
-
-	if (rc < 0)
-		return rc;
-	sp.role_fd = pair[0];
-	rc = bh_child_spawn(c, &sp);
-	if (rc == 0)
-		rc = bh_role_pass(s->child[0].sup_fd, c->name, c->pid, pair[1]);
-	close(pair[0]);
-	close(pair[1]);
-	return rc;
+	bh_err("start", "%s (%s): %s", c->name, c->path, strerror(-rc));
+	if (!s->announced)
+		bh_supervise_stop(s, BH_EXIT_FAILED);
+	else if (c->pid != 0)
+		kill(c->pid, SIGKILL); /* told by SIGCHLD */
+	else
+		child_died(s, c);
 }
 
 static void
 start_child(struct bh_supervisor *s, struct bh_child *c)
 {
-	int rc = c->is_core ? spawn_core(s, c) : spawn_module(s, c);
+	int rc = bh_children_spawn(s, c);
 
 	if (rc == 0)
 		rc = watch_child(s, c);
 	if (rc < 0) {
-		bh_err("start", "%s (%s): %s", c->name, c->path, strerror(-rc));
-		bh_supervise_stop(s, BH_EXIT_FAILED);
+		start_failed(s, c, rc);
 		return;
 	}
 	bh_info("start", "%s started, pid %d", c->name, c->pid);
@@ -120,8 +106,7 @@ core_is_ready(struct bh_supervisor *s)
 	int rc = open_table(s);
 
 	if (rc < 0) {
-		bh_err("start", "no connection to the core: %s", strerror(-rc));
-		bh_supervise_stop(s, BH_EXIT_FAILED);
+		start_failed(s, &s->child[0], rc);
 		return;
 	}
 	for (unsigned int i = 0; i < s->n_children; i++)
@@ -159,6 +144,12 @@ bh_supervise_advance(struct bh_supervisor *s)
 		all_are_ready(s);
 }
 
+static bool
+is_config(const struct bh_child *c)
+{
+	return strcmp(c->name, "config") == 0;
+}
+
 static void
 child_is_ready(struct bh_supervisor *s, struct bh_child *c)
 {
@@ -173,6 +164,10 @@ child_is_ready(struct bh_supervisor *s, struct bh_child *c)
 		core_is_ready(s);
 	else
 		publish(s, c);
+	if (s->reload_due && is_config(c)) {
+		s->reload_due = false;
+		kill(c->pid, SIGHUP);
+	}
 	bh_supervise_advance(s);
 }
 
@@ -207,19 +202,26 @@ on_again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!s->stopping && c->pid == 0 && s->child[0].state == BH_PROC_READY) {
+	if (s->stopping || c->pid != 0)
+		return;
+	if (c->is_core) {
+		c->state = 0;
+		c->restarts++;
+		bh_supervise_advance(s);
+	} else if (s->child[0].state == BH_PROC_READY) {
 		c->restarts++;
 		start_child(s, c);
 	}
 }
 
-/* First at once, then 100 ms, 200 ms ... 1.6 s. */
-static struct timeval
-back_off(const struct bh_child *c)
+/* First at once, then after 100 ms, 200 ms ... 1.6 s. */
+static void
+start_again(struct bh_child *c)
 {
 	unsigned int ms = c->recent <= 1 ? 0 : 100u << (c->recent - 2);
+	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
-	return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	event_add(c->ev_again, &tv);
 }
 
 static void
@@ -247,8 +249,6 @@ count_death(struct bh_child *c)
 static void
 module_ended(struct bh_supervisor *s, struct bh_child *c)
 {
-	struct timeval tv;
-
 	if (s->child[0].state != BH_PROC_READY) { /* ended with the core; started with it again */
 		c->state = 0;
 		return;
@@ -258,14 +258,16 @@ module_ended(struct bh_supervisor *s, struct bh_child *c)
 		bh_err("alarm", "%s died %u times in a row and is held; forwarding goes on", c->name,
 			c->recent);
 		publish(s, c);
-		if (!s->announced)
+		/* Without configuration there is nothing to go on with. */
+		if (!s->announced && is_config(c))
 			bh_supervise_stop(s, BH_EXIT_FAILED);
+		else
+			bh_supervise_advance(s);
 		return;
 	}
 	c->state = BH_PROC_EXITED;
 	publish(s, c);
-	tv = back_off(c);
-	event_add(c->ev_again, &tv);
+	start_again(c);
 }
 
 static bool
@@ -301,6 +303,22 @@ core_ended(struct bh_supervisor *s, struct bh_child *core)
 	end_modules(s, SIGKILL); /* what they know is replayed by their successors */
 }
 
+/* After the core's end. What a module died of before is forgotten: most often, of that. */
+static void
+start_all_again(struct bh_supervisor *s)
+{
+	for (unsigned int i = 1; i < s->n_children; i++) {
+		struct bh_child *c = &s->child[i];
+
+		event_del(c->ev_again);
+		c->restarts += c->start_ns != 0;
+		c->recent = 0;
+		c->state = 0;
+	}
+	s->child[0].was_ready = false;
+	start_again(&s->child[0]);
+}
+
 /* Goes on when the last process of a stop, or of a fallen core, is gone. */
 static void
 after_end(struct bh_supervisor *s)
@@ -315,17 +333,23 @@ after_end(struct bh_supervisor *s)
 		if (core->pid != 0)
 			kill(core->pid, SIGTERM);
 		else
-			event_base_loopbreak(s->base);
+			event_base_loopexit(s->base, NULL); /* also before the loop runs */
 		return;
 	}
-	if (core->state != BH_PROC_EXITED)
-		return;
-	for (unsigned int i = 1; i < s->n_children; i++)
-		s->child[i].state = 0;
-	core->state = 0;
-	core->was_ready = false;
-	core->restarts++;
-	bh_supervise_advance(s);
+	if (core->state == BH_PROC_EXITED)
+		start_all_again(s);
+}
+
+/* What follows from a death that nobody ordered. */
+static void
+child_died(struct bh_supervisor *s, struct bh_child *c)
+{
+	count_death(c);
+	if (c->is_core)
+		core_ended(s, c);
+	else
+		module_ended(s, c);
+	after_end(s);
 }
 
 static void
@@ -338,15 +362,11 @@ child_ended(struct bh_supervisor *s, struct bh_child *c, int status)
 		c->name, c->pid, text);
 	forget_process(c);
 	c->last_exit = status;
-	if (s->stopping) {
-		c->state = BH_PROC_STOPPED;
-	} else {
-		count_death(c);
-		if (c->is_core)
-			core_ended(s, c);
-		else
-			module_ended(s, c);
+	if (!s->stopping) {
+		child_died(s, c);
+		return;
 	}
+	c->state = BH_PROC_STOPPED;
 	after_end(s);
 }
 
@@ -387,68 +407,38 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 				kill(s->child[i].pid, SIGKILL);
 		return;
 	}
-	for (unsigned int i = 0; i < s->n_children; i++)
-		if (s->child[i].state == BH_PROC_STARTING)
-			bh_err("start", "%s is not ready after %d s", s->child[i].name, START_SECONDS);
-	bh_supervise_stop(s, BH_EXIT_FAILED);
+	for (unsigned int i = 0; i < s->n_children; i++) {
+		struct bh_child *c = &s->child[i];
+
+		if (c->state != BH_PROC_STARTING)
+			continue;
+		bh_err("start", "%s is not ready after %d s", c->name, START_SECONDS);
+		if (s->announced && c->pid != 0)
+			kill(c->pid, SIGKILL); /* a death like others: told by SIGCHLD */
+	}
+	if (!s->announced)
+		bh_supervise_stop(s, BH_EXIT_FAILED);
 }
 
+/* A person has mended something: held modules get another chance, too. */
 void
 bh_supervise_reload(struct bh_supervisor *s)
 {
-	for (unsigned int i = 1; i < s->n_children; i++) {
+	for (unsigned int i = 1; i < s->n_children && !s->stopping; i++) {
 		struct bh_child *c = &s->child[i];
 
-		if (strcmp(c->name, "config") != 0)
-			continue;
-		if (c->pid != 0 && c->state == BH_PROC_READY)
+		if (c->state == BH_PROC_HELD) {
+			c->recent = 0;
+			start_again(c);
+		} else if (is_config(c) && c->state == BH_PROC_READY) {
 			kill(c->pid, SIGHUP);
-		else
-			bh_warn("config", "not running: the file is read when it starts");
+		} else if (is_config(c) && c->pid != 0) {
+			s->reload_due = true; /* it may have read the file already */
+		}
 	}
 }
 
 /* ---- making ---- */
-
-static int
-add_child(struct bh_supervisor *s, const char *name, const char *program)
-{
-	struct bh_child *c = &s->child[s->n_children];
-
-	snprintf(c->name, sizeof(c->name), "%s", name);
-	bh_program_path(s->opt, program, c->path, sizeof(c->path));
-	c->sup_fd = -1;
-	c->last_exit = -1;
-	c->owner = s;
-	c->ev_again = evtimer_new(s->base, on_again, c);
-	s->n_children++;
-	return c->ev_again == NULL ? -ENOMEM : 0;
-}
-
-/* bulkhead-config gets the file that we were given; others what the configuration says. */
-static int
-add_module(struct bh_supervisor *s, const struct bh_boot_module *m)
-{
-	struct bh_child *c = &s->child[s->n_children];
-	int rc = add_child(s, m->name, m->program);
-
-	if (rc == 0)
-		rc = bh_child_arg(c, m->program);
-	if (strcmp(m->name, "config") == 0) {
-		for (unsigned int i = 0; i < s->opt->n_yangdir && rc == 0; i++) {
-			rc = bh_child_arg(c, "-p");
-			if (rc == 0)
-				rc = bh_child_arg(c, s->opt->yangdir[i]);
-		}
-		if (rc == 0)
-			rc = bh_child_arg(c, "--run");
-		if (rc == 0)
-			rc = bh_child_arg(c, s->opt->config);
-	}
-	for (unsigned int i = 0; i < m->n_args && rc == 0; i++)
-		rc = bh_child_arg(c, m->args[i]);
-	return rc;
-}
 
 int
 bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
@@ -462,14 +452,11 @@ bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
 	s->base = base;
 	s->ev_deadline = evtimer_new(base, on_deadline, s);
 	s->boot_fd = bh_bootrec_memfd(boot);
-	rc = s->boot_fd < 0 ? s->boot_fd : add_child(s, "core", "bulkhead-core");
-	if (rc == 0) {
-		s->child[0].is_core = true;
-		rc = bh_bootrec_core_args(opt, boot, s->boot_fd, &s->child[0]);
+	rc = s->boot_fd < 0 ? s->boot_fd : bh_children_make(s);
+	for (unsigned int i = 0; i < s->n_children && rc == 0; i++) {
+		s->child[i].ev_again = evtimer_new(base, on_again, &s->child[i]);
+		rc = s->child[i].ev_again == NULL ? -ENOMEM : 0;
 	}
-	for (unsigned int i = 0; i < boot->n_modules && rc == 0; i++)
-		if (boot->modules[i].enabled)
-			rc = add_module(s, &boot->modules[i]);
 	if (rc == 0 && s->ev_deadline != NULL)
 		return BH_EXIT_OK;
 	bh_err("start", "%s", strerror(rc < 0 ? -rc : ENOMEM));
