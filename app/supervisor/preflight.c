@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/log/log.h"
@@ -42,6 +44,30 @@ rundir_failed(const char *path)
 	return fail(BH_EXIT_FAILED, "%s: %s", path, strerror(err));
 }
 
+/* A core that outlived its supervisor forwards on; a second one beside it cannot be. */
+static int
+check_orphan(const char *rundir)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct ucred peer = {0};
+	socklen_t len = sizeof(peer);
+	bool answers;
+
+	if (fd < 0)
+		return fail(BH_EXIT_FAILED, "socket: %s", strerror(errno));
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/core.sock", rundir);
+	answers = connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 || errno == EAGAIN;
+	if (answers && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		peer.pid = 0;
+	close(fd);
+	if (!answers)
+		return BH_EXIT_OK;
+	return fail(BH_EXIT_BUSY, "bulkhead-core (pid %d) runs on in %s without its supervisor: end it "
+		"by SIGTERM, its modules follow, or choose another directory with --run-dir",
+		peer.pid, rundir);
+}
+
 int
 bh_preflight_rundir(const struct bh_options *opt, int *lock_fd)
 {
@@ -68,7 +94,7 @@ bh_preflight_rundir(const struct bh_options *opt, int *lock_fd)
 		close(*lock_fd);
 		return rc;
 	}
-	return BH_EXIT_OK;
+	return check_orphan(opt->rundir);
 }
 
 static long
