@@ -228,7 +228,7 @@ cfg_put(struct bh_link *l, const char *name, const struct bh_cfg_interface *cfg)
 		i->known = true;
 		strncpy(i->name, name, sizeof(i->name) - 1);
 	}
-	i->order = new || port_differs(&i->cfg, cfg);
+	i->order |= new || port_differs(&i->cfg, cfg); /* one may be due already */
 	if (new || strcmp(i->cfg.device, cfg->device)) {
 		not_present(i, cfg->device[0] ? "" : "no device is configured");
 		i->answered = !cfg->device[0];

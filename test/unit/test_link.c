@@ -143,6 +143,27 @@ START_TEST(index_belongs_to_name)
 }
 END_TEST
 
+/* An order that waits for the answer to a DETACH is not lost by a change that needs none. */
+START_TEST(changed_while_detaching)
+{
+	struct bh_cfg_interface c = cfg_if("net_null0");
+
+	put_if("eth0", &c);
+	port_event(1, true);
+	del_if("eth0");
+	ck_assert_uint_eq(env.n_orders, 2);
+	put_if("eth0", &c);
+	c.flags &= ~BH_IF_FORWARD4;
+	put_if("eth0", &c);
+	ck_assert_uint_eq(env.n_orders, 2);
+	detached_event(1);
+	ck_assert_uint_eq(env.n_orders, 3);
+	ck_assert_uint_eq(env.order[2].kind, BH_PORT_ATTACH);
+	detached_event(1); /* nothing is due any more */
+	ck_assert_uint_eq(env.n_orders, 3);
+}
+END_TEST
+
 START_TEST(all_indices)
 {
 	struct bh_cfg_interface c = cfg_if("");
@@ -333,6 +354,7 @@ main(void)
 	tcase_add_test(interfaces, complete);
 	tcase_add_test(interfaces, complete_when_empty);
 	tcase_add_test(interfaces, full_order_ring);
+	tcase_add_test(interfaces, changed_while_detaching);
 	tcase_add_test(interfaces, interface_waits_for_grace);
 	tcase_add_test(interfaces, bad_interfaces);
 	tcase_add_test(interfaces, other_checks);
