@@ -182,7 +182,7 @@ ask_to_retire(struct bh_link *l, uint16_t id)
 			ret = -EAGAIN;
 			continue;
 		}
-		h->ask[w] = h->live[w] = false;
+		h->ask[w] = false;
 		h->sent[w]++;
 	}
 	return ret;
@@ -311,6 +311,8 @@ retire(struct bh_link *l, uint16_t id)
 	h->state = BH_LNH_RETIRING;
 	h->dirty = true;
 	for (unsigned int w = 0; w < BH_LINK_ROUTERS; w++) {
+		/* A route may find it dead now: should it return, LIVE is due, RETIRE sent or not. */
+		h->live[w] = false;
 		h->ask[w] = true;
 		h->need[w] = h->sent[w] + 1;
 	}

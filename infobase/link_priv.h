@@ -82,7 +82,7 @@ enum bh_link_nh_state { BH_LNH_FREE, BH_LNH_NEW, BH_LNH_LIVE, BH_LNH_RETIRING, B
 struct bh_link_nh { /* index: next-hop id */
 	uint8_t state;
 	bool dirty;			/* to be published */
-	bool live[BH_LINK_ROUTERS];	/* told that it lives, and not that it retires */
+	bool live[BH_LINK_ROUTERS];	/* told that it lives, and not retired since */
 	bool ask[BH_LINK_ROUTERS];	/* a RETIRE is to be sent */
 	uint32_t sent[BH_LINK_ROUTERS]; /* RETIREs sent and not answered, ever */
 	uint32_t need[BH_LINK_ROUTERS]; /* answers that must come until it is surely retired */

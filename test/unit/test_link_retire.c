@@ -92,6 +92,32 @@ START_TEST(return_while_retiring)
 }
 END_TEST
 
+/* A route that finds it dead waits for LIVE, also when RETIRE never fitted in the ring. */
+START_TEST(return_before_retire_is_sent)
+{
+	struct bh_nexthop_key a = group_key();
+	uint32_t id;
+	void *msg;
+
+	add_member(&a, 1, 1, 1);
+	interfaces_up(1);
+	id = put_nh(&a, NULL);
+	expect_both(id, BH_NH_MSG_LIVE);
+	while (rte_ring_enqueue(env.links.to_route[0], bh_nh_msg(99, BH_NH_MSG_LIVE)) == 0)
+		;
+	del_nh(&a);
+	ck_assert_uint_eq(fwd_nh(id)->type, BH_FWD_NH_DEAD);
+	expect_msg(1, id, BH_NH_MSG_RETIRE);
+	while (rte_ring_dequeue(env.links.to_route[0], &msg) == 0)
+		;
+	ck_assert_uint_eq(put_nh(&a, NULL), id);
+	settled();
+	ck_assert(fwd_has(id, 1));
+	expect_both(id, BH_NH_MSG_LIVE);
+	expect_silence();
+}
+END_TEST
+
 /* An answer that may be one to an older question proves nothing: asked again. */
 START_TEST(late_answer)
 {
@@ -305,6 +331,7 @@ main(void)
 	tcase_add_test(retirement, live_only_when_published);
 	tcase_add_loop_test(retirement, retire, 0, 2);
 	tcase_add_loop_test(retirement, return_while_retiring, 0, 3);
+	tcase_add_test(retirement, return_before_retire_is_sent);
 	tcase_add_test(retirement, late_answer);
 	tcase_add_test(retirement, full_route_ring);
 	tcase_add_loop_test(retirement, random_retirement, 0, 4);
