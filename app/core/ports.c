@@ -188,14 +188,14 @@ take_down(struct bh_ports *ps, struct bh_port *p)
 {
 	int ret;
 
-	if (p->running) {
+	if (p->attached) {
 		ret = bh_forwarding_detach(ps->conf.fwd, p->ifindex);
 		if (ret) {
 			bh_err(AREA, "%s: forwarding does not let go of the port: %s", p->name,
 				strerror(-ret));
 			return ret;
 		}
-		p->running = false;
+		p->attached = p->running = false;
 	}
 	bh_port_stop(p);
 	return 0;
@@ -227,6 +227,7 @@ bring_up(struct bh_ports *ps, struct bh_port *p)
 	if (ret)
 		return ret;
 	ret = bh_forwarding_attach(ps->conf.fwd, p->ifindex, p->port_id, p->n_rxq, p->n_txq);
+	p->attached = !ret || ret == -ETIMEDOUT;
 	if (ret)
 		return bh_port_fail(p, ret, "%.32s: forwarding does not take it: %s", p->dev_name,
 			strerror(-ret));
@@ -239,12 +240,16 @@ bring_up(struct bh_ports *ps, struct bh_port *p)
 static void
 failed(struct bh_ports *ps, struct bh_port *p, int err, const char *before)
 {
-	bh_port_stop(p);
+	bool soon = err == -EAGAIN || p->attached;
+
+	/* What a hung forwarding lcore may poll any moment is not taken from under it. */
+	if (!p->attached)
+		bh_port_stop(p);
 	/* A device that only waits for its peer stays probed: trying again is cheap and quiet. */
-	if (err != -EAGAIN)
+	if (!soon)
 		bh_port_remove(p);
 	if (err != -EINVAL)
-		p->retry = after_ms(err == -EAGAIN ? RETRY_SOON_MS : RETRY_LATE_MS);
+		p->retry = after_ms(soon ? RETRY_SOON_MS : RETRY_LATE_MS);
 	if (strcmp(before, p->error)) {
 		bh_warn(AREA, "%s: %s", p->name, p->error);
 		tell(ps, p);

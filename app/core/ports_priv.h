@@ -23,6 +23,7 @@ struct bh_port {
 	bool tell;	/* an event is due */
 	bool probed;	/* port_id is valid */
 	bool started;
+	bool attached;	/* forwarding may have it, whatever it said */
 	bool running;	/* started and in forwarding */
 	bool revive;	/* memif client: is started again when its peer is lost */
 	bool link;

@@ -305,6 +305,27 @@ START_TEST(forwarding_refuses)
 }
 END_TEST
 
+/* A hung lcore may poll the port all the same: it is detached before it is started anew. */
+START_TEST(attach_times_out)
+{
+	struct bh_port_event ev;
+
+	seen.attach_ret = -ETIMEDOUT;
+	ev = attach(1, "net_null0");
+	ck_assert_uint_eq(ev.port, BH_PORT_NONE);
+	ck_assert_ptr_nonnull(strstr(ev.error, "forwarding does not take it"));
+	ck_assert_uint_eq(rte_eth_dev_count_avail(), 1);
+	ck_assert_uint_eq(seen.detached, 0);
+	seen.attach_ret = 0;
+	ev = event(); /* of the next try, a second later */
+	ck_assert_uint_ne(ev.port, BH_PORT_NONE);
+	ck_assert_uint_eq(seen.detached, 1);
+	ck_assert_uint_eq(seen.attached, 2);
+	detach(1);
+	ck_assert_uint_eq(seen.detached, 2);
+}
+END_TEST
+
 START_TEST(full_event_ring)
 {
 	struct bh_cfg_interface cfg = device("net_null0");
@@ -476,6 +497,7 @@ main(void)
 	tcase_add_test(life_cycle, limits);
 	tcase_add_test(life_cycle, one_device_twice);
 	tcase_add_test(life_cycle, forwarding_refuses);
+	tcase_add_test(life_cycle, attach_times_out);
 	tcase_add_test(life_cycle, full_event_ring);
 	tcase_add_test(life_cycle, full_order_ring);
 	tcase_add_test(life_cycle, attach_again);
