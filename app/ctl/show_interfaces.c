@@ -108,7 +108,7 @@ bh_json_interface(const struct bh_interfaces_data *d, size_t i, const struct bh_
 		"ifindex", (int)key->ifindex,
 		"enabled", (v->flags & BH_IF_ENABLED) != 0,
 		"oper-status", bh_ctl_oper_name(v->oper),
-		"mac", bh_ctl_json_mac(v->mac),
+		"mac", v->port == UINT16_MAX ? json_null() : bh_ctl_json_mac(v->mac),
 		"mtu", (int)v->mtu,
 		"ipv4-mtu", (int)(v->mtu4 != 0 ? v->mtu4 : v->mtu),
 		"ipv6-mtu", (int)(v->mtu6 != 0 ? v->mtu6 : v->mtu),

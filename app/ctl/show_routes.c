@@ -190,8 +190,10 @@ no_route(const struct bh_ctl_args *args)
 		bh_addr_format(args->prefix.family, args->prefix.addr, text, sizeof(text));
 	else
 		bh_prefix_format(&args->prefix, text, sizeof(text));
-	fprintf(stderr, "bhctl: no route %s %s\n",
-		args->lookup ? "to" : args->longer ? "inside" : "for", text);
+	fprintf(stderr, "bhctl: no route %s %s%s\n",
+		args->lookup ? "to" : args->longer ? "inside" : "for", text,
+		!args->lookup && args->prefix.plen == bh_addr_bits(args->prefix.family) ?
+			" alone: see `bhctl show routes lookup ADDRESS`" : "");
 	return BH_CTL_FAILED;
 }
 
