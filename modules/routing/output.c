@@ -2,6 +2,7 @@
 #include "modules/routing/output.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/log/log.h"
@@ -52,6 +53,20 @@ out_refused(struct bh_output *o, const char *what, const char *name, int status)
 		bh_warn("output", "%s %s refused: %s", what, name, strerror(-status));
 	else if (o->n_logged == OUT_LOG_MAX + 1)
 		bh_warn("output", "more refusals follow, not logged until the next change");
+}
+
+/* Names a next hop by its first member. */
+static void
+nh_refused(struct bh_output *o, const struct bh_nh *nh, const char *verb, int status)
+{
+	const struct bh_nh_member *m = &nh->key.m[0];
+	char addr[BH_ADDR_STRLEN] = "-", text[BH_ADDR_STRLEN + 64];
+
+	if (m->family != 0)
+		bh_addr_format(m->family, m->addr, addr, sizeof(addr));
+	snprintf(text, sizeof(text), "%s (ifindex %u, %u members) to %s", addr, m->ifindex,
+		nh->key.n, verb);
+	out_refused(o, "next hop", text, status);
 }
 
 /* ---- lists ---- */
@@ -128,7 +143,7 @@ nh_added(void *arg, const struct bh_msg *msg, const void *body, size_t len)
 	nh->id = id;
 	nh->state = id != 0 ? BH_NH_LIVE : BH_NH_REFUSED;
 	if (id == 0)
-		out_refused(o, "next hop", "add", msg->status != 0 ? msg->status : -EBADMSG);
+		nh_refused(o, nh, "add", msg->status != 0 ? msg->status : -EBADMSG);
 	nh_wake(o, nh);
 	if (nh->out_refs == 0 && id != 0)
 		nh_queue(o, nh);
@@ -153,7 +168,7 @@ nh_deleted(void *arg, const struct bh_msg *msg, const void *body, size_t len)
 	} else {
 		/* It lives on under its id, at worst until the next replay sweeps it. */
 		nh->state = BH_NH_LIVE;
-		out_refused(o, "next hop", "delete", msg->status);
+		nh_refused(o, nh, "delete", msg->status);
 	}
 	nh_wake(o, nh);
 	bh_nh_unref(nh);
