@@ -197,6 +197,33 @@ def test_mac_of_port(t, bed):
     forwards(bed, 1)
 
 
+def test_devices_change_hands(t, bed):
+    """Two interfaces swap their devices; one is renamed. Each takes what the other lets go."""
+    config = bed.config.copy()
+    one, two = (config.interfaces[name]["bulkhead:dpdk"] for name in ("p1", "p2"))
+    one["device"], two["device"] = two["device"], one["device"]
+    applied(bed, config)
+    bed.traffic.halt()
+
+    def connected(names):
+        for n in (1, 2):
+            bed.traffic.pmd.restart_port(bed.traffic.memifs[n])
+        return names <= bed.router.links_up()
+    until(lambda: connected({"p1", "p2"}), 30, "swapped ports up", 1)
+    frames = frames_to(1)
+    got = bed.burst({0: frames}, len(frames))
+    verify.check_all_forwarded(frames, got[2], port_mac(1), host_mac(1))
+    config = bed.config.copy()
+    config.interfaces["q2"] = {**config.interfaces.pop("p2"), "name": "q2"}
+    applied(bed, config)
+    bed.traffic.halt()
+    until(lambda: connected({"p1", "q2"}) and not interface(bed, "p2"), 30, "renamed", 1)
+    bed.router.settled({"p0", "p1", "q2"}, config.prefixes())
+    forwards(bed, 2)
+    restored(bed, "p2")
+    forwards(bed, 2)
+
+
 def test_queues_and_descriptors(t, bed):
     """A port with other descriptors starts anew; the other ports do not notice."""
     config = bed.config.copy()
