@@ -2,9 +2,10 @@
 """SIGHUP with another file: each kind of change arrives, and what is not changed goes on."""
 import os
 
-from bhtest import verify
+from bhtest import pcap, verify
 from bhtest.bed import Bed, base_config, flow, host4, host6, host_mac, port_mac
 from bhtest.process import until
+from bhtest.traffic import Link, sockets
 
 OTHER_MAC = "02:bb:00:00:99:99"
 
@@ -258,3 +259,26 @@ def test_fixed_at_start(t, bed):
     bed.router.child.expect(r"take effect at the next start", 20, start)
     until(lambda: "198.51.100.0/24" in bed.router.prefixes(), 10, "route", 0.1)
     restored(bed)
+
+
+def test_others_lose_nothing(t):
+    """Traffic from p0 to p1 while p2 goes, comes, and starts anew: every packet arrives."""
+    config = base_config(t.workdir, 3).route("20.1.0.0/16", host4(1))
+    source = os.path.join(t.workdir, "source.pcap")
+    pcap.write(source, (flow(f"20.1.{n}.1", seq=n) for n in range(200)))
+    paths = sockets(t.workdir, 3)
+    with Bed(t, config, [Link(paths[0], 10, source, infinite=True), Link(paths[1], 12),
+                         Link(paths[2], 10)]) as bed:
+        without, other = config.copy(), config.copy()
+        del without.interfaces["p2"]
+        other.interfaces["p2"]["bulkhead:dpdk"]["mac-address"] = OTHER_MAC
+        bed.traffic.go()
+        for changed in (without, config, other, config) * 3:
+            bed.traffic.wait_received(20000)
+            applied(bed, changed)
+            until(lambda: (changed is without) != bool(interface(bed, "p2")), 10, "p2", 0.1)
+        bed.traffic.wait_received(20000)
+        bed.traffic.stop_sources()
+        sent, received = bed.traffic.drain()
+        t.say(f"{sent[0]} sent, {sent[0] - received[1]} lost")
+        assert sent[0] == received[1], f"sent {sent[0]}, received {received[1]}"
