@@ -98,12 +98,6 @@ bh_table_is_complete(const struct bh_table *t)
 	return t->complete;
 }
 
-uint32_t
-bh_table_epoch(const struct bh_table *t)
-{
-	return t->epoch;
-}
-
 /* ---- reading ---- */
 
 static uint32_t

@@ -60,7 +60,6 @@ uint16_t bh_table_id(const struct bh_table *t);
 uint32_t bh_table_count(const struct bh_table *t);
 uint32_t bh_table_stale(const struct bh_table *t);
 bool bh_table_is_complete(const struct bh_table *t);
-uint32_t bh_table_epoch(const struct bh_table *t);
 
 /* Stores a record under the table's present epoch. Same value: only the epoch is renewed, no
  * generation, no log entry, no hook. Returns the record, or NULL and errno: what the check

@@ -85,13 +85,6 @@ int bh_fib_lookup_prefix(const struct bh_fib *fib, const void *addr, void *prefi
 /* Writer: number of routes whose next hop is `nh`. */
 uint32_t bh_fib_nh_refs(const struct bh_fib *fib, uint32_t nh);
 
-/* Writer: whether any route uses `nh`. */
-static inline int
-bh_fib_is_referenced(const struct bh_fib *fib, uint32_t nh)
-{
-	return bh_fib_nh_refs(fib, nh) != 0;
-}
-
 /*
  * Writer: free nodes whose grace period has ended, a bounded number a call. Never waits. To be
  * called once a housekeeping turn; updates call it now and then too.

@@ -97,19 +97,6 @@ bh_prefix_make(struct bh_prefix *p, uint8_t family, const void *addr, uint8_t pl
 	return 0;
 }
 
-bool
-bh_prefix_is_valid(const struct bh_prefix *p)
-{
-	size_t len = bh_addr_len(p->family);
-
-	if (len == 0 || p->plen > len * 8)
-		return false;
-	for (; len < sizeof(p->addr); len++)
-		if (p->addr[len] != 0)
-			return false;
-	return true;
-}
-
 void
 bh_addr_mask(uint8_t *addr, size_t len, uint8_t plen)
 {
@@ -128,15 +115,6 @@ bh_prefix_mask(struct bh_prefix *p)
 }
 
 bool
-bh_prefix_has_host_bits(const struct bh_prefix *p)
-{
-	struct bh_prefix m = *p;
-
-	bh_prefix_mask(&m);
-	return memcmp(m.addr, p->addr, sizeof(m.addr)) != 0;
-}
-
-bool
 bh_addr_match(const void *a, const void *b, uint8_t plen)
 {
 	const uint8_t *x = a, *y = b;
@@ -146,12 +124,6 @@ bh_addr_match(const void *a, const void *b, uint8_t plen)
 	if (memcmp(x, y, whole) != 0)
 		return false;
 	return rest == 0 || (x[whole] ^ y[whole]) >> (8 - rest) == 0;
-}
-
-bool
-bh_prefix_covers_addr(const struct bh_prefix *p, const void *addr)
-{
-	return bh_addr_match(p->addr, addr, p->plen);
 }
 
 bool

@@ -67,23 +67,14 @@ char *bh_prefix_format(const struct bh_prefix *p, char *buf, size_t size);
 /* Make a prefix from raw parts. Returns 0, or -EINVAL (family, length). Host bits are kept. */
 int bh_prefix_make(struct bh_prefix *p, uint8_t family, const void *addr, uint8_t plen);
 
-/* Family and length are possible and bytes past the address are 0: for prefixes from outside. */
-bool bh_prefix_is_valid(const struct bh_prefix *p);
-
 /* Clear the bits after the first `plen` of `len` bytes. */
 void bh_addr_mask(uint8_t *addr, size_t len, uint8_t plen);
 
 /* Clear the host bits. */
 void bh_prefix_mask(struct bh_prefix *p);
 
-/* Whether any bit after the length is set. */
-bool bh_prefix_has_host_bits(const struct bh_prefix *p);
-
 /* Whether two addresses agree in their first `plen` bits. */
 bool bh_addr_match(const void *a, const void *b, uint8_t plen);
-
-/* Whether `addr`, of the prefix's family, lies in it; host bits of the prefix do not matter. */
-bool bh_prefix_covers_addr(const struct bh_prefix *p, const void *addr);
 
 /* Whether every address of `q` lies in `p`. */
 bool bh_prefix_covers(const struct bh_prefix *p, const struct bh_prefix *q);

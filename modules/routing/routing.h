@@ -9,7 +9,7 @@
  *	cfg_route4, ────► statics┘  hopset, resolve      └─► route6
  *	cfg_route6
  *
- * Order of life: init; a watch on each table of bh_routing_input() with bh_routing_change() as
+ * Order of life: init; a watch on each table of bh_routing_table() with bh_routing_change() as
  * its callback; after each poll bh_routing_commit(), which does nothing before all inputs are
  * there, then computes, replays, says ready, and from then on follows the changes.
  */

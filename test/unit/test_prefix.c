@@ -67,10 +67,9 @@ START_TEST(parse_and_format)
 	}
 	ck_assert_int_eq(bh_prefix_parse(texts[_i].in, &p), 0);
 	ck_assert_str_eq(bh_prefix_format(&p, buf, sizeof(buf)), texts[_i].out);
-	ck_assert(bh_prefix_is_valid(&p));
-	ck_assert(bh_prefix_has_host_bits(&p) == texts[_i].host_bits);
+	untouched = p;
 	bh_prefix_mask(&p);
-	ck_assert(!bh_prefix_has_host_bits(&p));
+	ck_assert((memcmp(p.addr, untouched.addr, sizeof(p.addr)) != 0) == texts[_i].host_bits);
 }
 END_TEST
 
@@ -88,7 +87,7 @@ START_TEST(format_fails)
 }
 END_TEST
 
-START_TEST(make_and_valid)
+START_TEST(make)
 {
 	struct bh_prefix p;
 
@@ -97,15 +96,6 @@ START_TEST(make_and_valid)
 	ck_assert_mem_eq(p.addr, "\x0a\x00\x00\x01\0\0\0\0\0\0\0\0\0\0\0", 16);
 	ck_assert_int_eq(bh_prefix_make(&p, BH_IP4, "\x0a\x00\x00\x01", 33), -EINVAL);
 	ck_assert_int_eq(bh_prefix_make(&p, 5, "\x0a\x00\x00\x01", 1), -EINVAL);
-	p.addr[4] = 1;
-	ck_assert(!bh_prefix_is_valid(&p));
-	p.family = BH_IP6;
-	ck_assert(bh_prefix_is_valid(&p));
-	p.plen = 129;
-	ck_assert(!bh_prefix_is_valid(&p));
-	p.family = 0;
-	p.plen = 0;
-	ck_assert(!bh_prefix_is_valid(&p));
 }
 END_TEST
 
@@ -115,7 +105,6 @@ START_TEST(mask_every_length)
 		struct bh_prefix p = { .family = BH_IP6, .plen = plen };
 
 		memset(p.addr, 0xff, sizeof(p.addr));
-		ck_assert(bh_prefix_has_host_bits(&p) == (plen < 128));
 		bh_prefix_mask(&p);
 		for (unsigned int i = 0; i < 128; i++)
 			ck_assert_int_eq(p.addr[i / 8] >> (7 - i % 8) & 1, i < plen);
@@ -135,8 +124,6 @@ START_TEST(covering)
 	ck_assert(!bh_prefix_covers(&p20, &out));
 	ck_assert(bh_prefix_covers(&all, &out));
 	ck_assert(!bh_prefix_covers(&six, &out));
-	ck_assert(bh_prefix_covers_addr(&p20, p24.addr));
-	ck_assert(!bh_prefix_covers_addr(&p20, out.addr));
 	ck_assert(bh_addr_match("\xff", "\x00", 0));
 	ck_assert(bh_addr_match("\xf0", "\xf8", 4));
 	ck_assert(!bh_addr_match("\xf0", "\xf8", 5));
@@ -243,7 +230,7 @@ main(void)
 
 	tcase_add_loop_test(c, parse_and_format, 0, sizeof(texts) / sizeof(texts[0]));
 	tcase_add_test(c, format_fails);
-	tcase_add_test(c, make_and_valid);
+	tcase_add_test(c, make);
 	tcase_add_test(c, mask_every_length);
 	tcase_add_test(c, covering);
 	tcase_add_test(c, ordering);
