@@ -16,8 +16,6 @@
 #define BASE_UNITS 4096u
 #define UNITS_PER_64B 4u
 #define RECLAIM_EVERY 64u	/* updates */
-#define REF_PAGE_BITS 12
-#define REF_PAGE (1u << REF_PAGE_BITS)
 
 /* One writer: debug builds assert that updates do not overlap. */
 static void
@@ -145,35 +143,10 @@ bh_fib_destroy(struct bh_fib *fib)
 		free(w->made.data);
 		free(w->stale.data);
 		free(w->pending.data);
-		for (uint32_t i = 0; i < RTE_DIM(w->refs); i++)
-			free(w->refs[i]);
 		free(w);
 	}
 	rte_free(fib->root);
 	rte_free(fib);
-}
-
-/* The counter of `nh`; NULL if its page is not there. */
-static uint32_t *
-ref(const struct fib_writer *w, uint32_t nh)
-{
-	uint32_t *page = w->refs[nh >> REF_PAGE_BITS];
-
-	return page == NULL ? NULL : &page[nh & (REF_PAGE - 1)];
-}
-
-static int
-ref_make(struct fib_writer *w, uint32_t nh)
-{
-	uint32_t **page = &w->refs[nh >> REF_PAGE_BITS];
-
-	if (*page != NULL)
-		return 0;
-	*page = calloc(REF_PAGE, sizeof(**page));
-	if (*page == NULL)
-		return -ENOMEM;
-	w->ref_pages++;
-	return 0;
 }
 
 /* fib_update(), a second time if memory that has passed its grace period may help. */
@@ -213,11 +186,7 @@ route_set(struct bh_fib *fib, struct fib_key key, uint8_t plen, uint32_t nh)
 		rib_prune(&w->rib, key, plen);
 		return rc;
 	}
-	if (old != 0)
-		--*ref(w, old);
-	else
-		w->routes++;
-	++*ref(w, nh);
+	w->routes += old == 0;
 	return 0;
 }
 
@@ -239,7 +208,6 @@ route_del(struct bh_fib *fib, struct fib_key key, uint8_t plen)
 		return rc;
 	}
 	rib_prune(&w->rib, key, plen);
-	--*ref(w, old);
 	w->routes--;
 	return 0;
 }
@@ -254,9 +222,7 @@ bh_fib_set(struct bh_fib *fib, const void *prefix, uint8_t plen, uint32_t nh)
 	if (rc < 0 || nh == BH_FIB_NONE || nh > BH_FIB_NH_MAX)
 		return -EINVAL;
 	enter(fib->w);
-	rc = ref_make(fib->w, nh);
-	if (rc == 0)
-		rc = route_set(fib, key, plen, nh);
+	rc = route_set(fib, key, plen, nh);
 	leave(fib->w);
 	return rc;
 }
@@ -319,14 +285,6 @@ bh_fib_lookup_prefix(const struct bh_fib *fib, const void *addr, void *prefix, u
 	return 0;
 }
 
-uint32_t
-bh_fib_nh_refs(const struct bh_fib *fib, uint32_t nh)
-{
-	const uint32_t *count = nh <= BH_FIB_NH_MAX ? ref(fib->w, nh) : NULL;
-
-	return count == NULL ? 0 : *count;
-}
-
 static void
 count_tree(const struct bh_fib *fib, uint32_t entry, struct bh_fib_stats *stats)
 {
@@ -360,8 +318,7 @@ bh_fib_stats(const struct bh_fib *fib, struct bh_fib_stats *stats)
 			a->max_chunks * sizeof(*a->state) +
 			w->stores.cap * sizeof(struct fib_store) +
 			(w->made.cap + w->stale.cap) * sizeof(uint32_t) +
-			w->pending.cap * sizeof(struct fib_pending) +
-			(uint64_t)w->ref_pages * REF_PAGE * sizeof(uint32_t),
+			w->pending.cap * sizeof(struct fib_pending),
 	};
 	for (uint32_t i = 0; i < FIB_ROOT_SIZE; i++)
 		if (fib->root[i] & FIB_CHILD)

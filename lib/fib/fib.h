@@ -82,9 +82,6 @@ int bh_fib_lookup_exact(const struct bh_fib *fib, const void *prefix, uint8_t pl
 int bh_fib_lookup_prefix(const struct bh_fib *fib, const void *addr, void *prefix, uint8_t *plen,
 	uint32_t *nh);
 
-/* Writer: number of routes whose next hop is `nh`. */
-uint32_t bh_fib_nh_refs(const struct bh_fib *fib, uint32_t nh);
-
 /*
  * Writer: free nodes whose grace period has ended, a bounded number a call. Never waits. To be
  * called once a housekeeping turn; updates call it now and then too.

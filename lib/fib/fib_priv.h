@@ -188,8 +188,6 @@ struct fib_writer {
 	struct fib_vec pending;		/* struct fib_pending */
 	uint32_t pending_head;
 	uint32_t since_reclaim;		/* updates */
-	uint32_t *refs[(BH_FIB_NH_MAX + 1) >> 12]; /* routes per next hop, pages made on demand */
-	uint32_t ref_pages;
 	int busy;			/* debug builds: an update is under way */
 	char name[32];
 };

@@ -265,22 +265,6 @@ START_TEST(merging)
 }
 END_TEST
 
-START_TEST(references)
-{
-	ck_assert_uint_eq(bh_fib_nh_refs(fib, 7), 0);
-	ck_assert_int_eq(set("10.0.0.0", 8, 7), 0);
-	ck_assert_int_eq(set("11.0.0.0", 8, 7), 0);
-	ck_assert_int_eq(set("11.0.0.0", 8, 7), 0);
-	ck_assert_uint_eq(bh_fib_nh_refs(fib, 7), 2);
-	ck_assert_int_eq(set("11.0.0.0", 8, BH_FIB_NH_MAX), 0);
-	ck_assert_uint_eq(bh_fib_nh_refs(fib, 7), 1);
-	ck_assert_uint_eq(bh_fib_nh_refs(fib, BH_FIB_NH_MAX), 1);
-	ck_assert_int_eq(del("10.0.0.0", 8), 0);
-	ck_assert_uint_eq(bh_fib_nh_refs(fib, 7), 0);
-	ck_assert_uint_eq(bh_fib_nh_refs(fib, UINT32_MAX), 0);
-}
-END_TEST
-
 START_TEST(control_lookups)
 {
 	uint8_t addr[16], prefix[4] = { 0 };
@@ -317,7 +301,6 @@ START_TEST(no_route_left)
 	ck_assert_int_eq(set("10.0.0.0", 9, 2), 0);
 	ck_assert_int_eq(set("10.64.0.0", 10, 3), -ENOSPC);
 	expect("10.64.0.0", 2);
-	ck_assert_uint_eq(bh_fib_nh_refs(fib, 3), 0);
 	ck_assert_int_eq(set("10.0.0.0", 9, 4), 0);
 	expect("10.64.0.0", 4);
 	ck_assert_int_eq(del("10.0.0.0", 8), 0);
@@ -415,7 +398,6 @@ START_TEST(many_chunks)
 
 		ck_assert_uint_eq(bh_fib_lookup4(fib, htonl(addr)), i % 1000 + 1);
 	}
-	ck_assert_uint_eq(bh_fib_nh_refs(fib, 1000), 40);
 	for (uint32_t i = 0; i < 40000; i++)
 		ck_assert_int_eq(fib_del(fib, (addr_t)(i * 2654435761u & ~0u << 4) << 96, 28), 0);
 	expect_empty();
@@ -437,7 +419,6 @@ main(void)
 	tcase_add_loop_test(ip4, nested4, 0, 4);
 	tcase_add_test(ip4, replacement);
 	tcase_add_test(ip4, merging);
-	tcase_add_test(ip4, references);
 	tcase_add_test(ip4, control_lookups);
 	tcase_add_test(ip4, no_route_left);
 	tcase_add_loop_test(ip4, no_node_left, 0, 2);
