@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The verbs, as a table's worker carries them out. Requests were checked by main. */
+#include <errno.h>
+#include <string.h>
+
+#include "infobase/infobase_priv.h"
+
+static inline size_t
+align4(size_t len)
+{
+	return (len + 3) & ~(size_t)3;
+}
+
+static size_t
+record_size(const struct bh_table *t, const struct bh_record *rec)
+{
+	return sizeof(struct bh_rec) + t->schema->key_len + rec->val_len;
+}
+
+/* Writes rec as one of a reply's records; its length without padding. */
+static size_t
+write_record(const struct bh_table *t, const struct bh_record *rec, uint8_t *to)
+{
+	size_t data = t->schema->key_len + rec->val_len;
+	struct bh_rec head = {
+		.len = sizeof(head) + data,
+		.op = BH_OP_PUT,
+		.flags = bh_table_is_stale(t, rec) ? BH_REC_STALE : 0,
+		.gen = rec->gen,
+		.epoch = rec->epoch,
+	};
+
+	memcpy(to, &head, sizeof(head));
+	memcpy(to + sizeof(head), rec->data, data);
+	return sizeof(head) + data;
+}
+
+static int
+put(struct bh_table *t, struct bh_ib_request *r, size_t len)
+{
+	const struct bh_schema *s = t->schema;
+	const struct bh_record *rec;
+
+	if (r->msg.verb == BH_V_CHANGE && bh_table_get(t, r->body) == NULL)
+		return -ENOENT;
+	rec = bh_table_put(t, r->body, r->body + s->key_len, len - s->key_len);
+	if (rec == NULL)
+		return -errno;
+	r->msg.aux = rec->gen;
+	if (s->flags & BH_F_ASSIGNS_ID) {
+		memcpy(r->body, bh_record_val(rec, s), sizeof(uint32_t));
+		r->msg.len += sizeof(uint32_t);
+	}
+	return 0;
+}
+
+static int
+give(struct bh_table *t, struct bh_ib_request *r, const struct bh_record *rec)
+{
+	if (rec == NULL)
+		return -ENOENT;
+	r->msg.len += write_record(t, rec, r->body);
+	r->msg.aux = rec->gen;
+	return 0;
+}
+
+/* Records from the cursor on, as many as there is room for. */
+static int
+dump(struct bh_table *t, struct bh_ib_request *r)
+{
+	uint32_t at = r->msg.aux, next = at;
+	const struct bh_record *rec;
+	size_t used = 0, len, room = r->room - sizeof(r->msg);
+
+	while ((rec = bh_table_next(t, &next)) != NULL) {
+		len = align4(record_size(t, rec));
+		if (used + len > room)
+			break;
+		memset(r->body + used + len - 4, 0, 4);
+		write_record(t, rec, r->body + used);
+		used += len;
+		at = next;
+	}
+	r->msg.len += used;
+	r->msg.aux = rec == NULL ? BH_DUMP_END : at;
+	r->log_pos = bh_changelog_head(&t->log);
+	r->complete = t->complete;
+	return 0;
+}
+
+static int
+execute(struct bh_table *t, struct bh_ib_request *r, size_t len)
+{
+	switch (r->msg.verb) {
+	case BH_V_ADD:
+	case BH_V_CHANGE:
+		return put(t, r, len);
+	case BH_V_DELETE:
+		return bh_table_del(t, r->body);
+	case BH_V_GET:
+		return give(t, r, bh_table_get(t, r->body));
+	case BH_V_LOOKUP:
+		return give(t, r, bh_table_lookup(t, r->body));
+	case BH_V_DUMP:
+	case BH_V_RECOVER:
+		return dump(t, r);
+	case BH_V_REPLAY_BEGIN:
+		r->msg.aux = bh_table_replay_begin(t);
+		return 0;
+	case BH_V_REPLAY_END:
+		bh_table_replay_end(t);
+		return 0;
+	default: /* WATCH, UNWATCH: main's, when they come back */
+		return 0;
+	}
+}
+
+void
+bh_ib_execute(struct bh_table *t, struct bh_ib_request *r)
+{
+	size_t len = r->msg.len - sizeof(r->msg);
+
+	r->msg.len = sizeof(r->msg);
+	r->msg.status = r->refused != 0 ? r->refused : execute(t, r, len);
+	if (r->msg.status != 0) {
+		r->msg.len = sizeof(r->msg);
+		r->msg.aux = 0;
+	}
+}
