@@ -44,7 +44,10 @@ struct bh_service_ops {
 	 * Returns the reply slots (of 60 bytes) that are to be kept for its answer, at least
 	 * 1, once it is taken, or -EAGAIN: it stays in the client's queue and is offered
 	 * again next pass. room: slots free for a reply; a handler that needs more returns
-	 * -EAGAIN. The answer is bh_service_reply(), during the call or later.
+	 * -EAGAIN. The answer is bh_service_reply(), during the call or later. Any other
+	 * negative value is the answer: an empty reply with that status.
+	 * A first request comes with room for BH_FIRST_MAX bytes; refused by -EAGAIN, the
+	 * client gets its channel and repeats it there.
 	 */
 	int (*request)(void *ctx, const struct bh_peer_info *peer, const struct bh_msg *msg,
 		unsigned int room);
@@ -62,7 +65,8 @@ void bh_service_reply(struct bh_service *svc, struct bh_peer_ref ref, const stru
 
 /* Sends an event, which has no slots kept: -EAGAIN when there is no room besides what is
  * kept for answers (the handler then retries in a later pass or makes the watcher resync);
- * -ENOTCONN when the peer is gone. The service's lcore only. */
+ * -ENOTCONN when the peer is gone. Within ops->request, before the answer, always -EAGAIN for
+ * the peer that asks. The service's lcore only. */
 int bh_service_event(struct bh_service *svc, struct bh_peer_ref ref, const struct bh_msg *msg);
 
 /* The bell to ring for this service's lcore; any lcore. */

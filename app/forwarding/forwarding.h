@@ -8,6 +8,11 @@
  * send queue per forwarding lcore where the device allows; where it has fewer, queue q
  * belongs to forwarding lcore q, and lcores without a queue hand their packets over by an
  * SP/SC ring to lcore (own index % queues), which sends them.
+ *
+ * Counters. ip4_forwarded and ip6_forwarded count packets that passed all checks and were taken
+ * for sending; tx_full and handoff_full are drops of those, counted at the interface they were to
+ * leave by (tx_drops), every other drop at the one they came in by (rx_drops). tx_packets and
+ * tx_bytes are what a port's queue took, counted by the lcore that has the queue.
  */
 #ifndef BH_FORWARDING_H
 #define BH_FORWARDING_H
@@ -22,6 +27,7 @@
 #define BH_BURST 32
 
 struct bh_forwarding;
+struct rte_ring;
 
 struct bh_forwarding_conf {
 	unsigned int n_lcores;
@@ -31,20 +37,37 @@ struct bh_forwarding_conf {
 	struct bh_stats *stats;
 };
 
-/* EAL main lcore, at start. NULL and errno. */
+/* EAL main lcore, at start. NULL and errno (EINVAL, ENOMEM). Tables and stats stay the caller's
+ * and outlive it; stats' n_fwd and fwd_lcore are set. */
 struct bh_forwarding *bh_forwarding_create(const struct bh_forwarding_conf *conf);
+/* EAL main lcore, when all forwarding lcores have returned. NULL is allowed. */
 void bh_forwarding_destroy(struct bh_forwarding *f);
 
 /* Body of a forwarding lcore; finds its index by rte_lcore_id(). arg: struct bh_forwarding *. */
 int bh_forwarding_main(void *arg);
 void bh_forwarding_stop(struct bh_forwarding *f); /* any lcore: asks all to return */
 
-/* The port is started: forwarding lcores begin to poll and send. EAL main lcore (port
- * manager) only. 0 or -errno. */
+/*
+ * The port is started: forwarding lcores begin to poll and send. Every receive queue goes to
+ * the lcore that has the fewest. EAL main lcore (port manager) only. Returns 0; -EINVAL (ifindex
+ * or queues out of range: 1 to 64 each way); -EEXIST; -ENOSPC (an lcore's list is full);
+ * -ETIMEDOUT: a hung lcore; the port counts as attached and must be detached before it is stopped.
+ */
 int bh_forwarding_attach(struct bh_forwarding *f, uint16_t ifindex, uint16_t port_id,
 	uint16_t n_rxq, uint16_t n_txq);
-/* Takes the port out; returns when no forwarding lcore uses it any more (bounded: a hung
- * lcore gives -ETIMEDOUT, and the port must not be stopped). EAL main lcore only. */
+
+/*
+ * Takes the port out; returns when no forwarding lcore uses it any more, what was on its way
+ * between lcores sent. EAL main lcore only. Returns 0; -EINVAL; -ENOENT; -ETIMEDOUT: a hung lcore
+ * (waited for a second); the port must not be stopped, the call may be repeated.
+ */
 int bh_forwarding_detach(struct bh_forwarding *f, uint16_t ifindex);
+
+/*
+ * Connects the punt lcore: ring[i] is forwarding lcore i's own, SP/SC, its consumer the punt lcore;
+ * what comes in it is said at bh_punt() in lcore.h. NULL disconnects: once 0 was returned, no lcore
+ * enqueues any more and the rings may go. EAL main lcore only. 0 or -ETIMEDOUT.
+ */
+int bh_forwarding_set_punt(struct bh_forwarding *f, struct rte_ring *const *ring);
 
 #endif

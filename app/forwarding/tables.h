@@ -29,8 +29,8 @@
 #define BH_FWD_IF_IPV6 0x10
 
 struct bh_fwd_if_copy {
-	uint16_t flags;
-	uint16_t mtu, mtu4, mtu6;
+	uint16_t flags;		  /* BH_FWD_IF_* */
+	uint16_t mtu, mtu4, mtu6; /* bytes behind the Ethernet header; not 0 when UP */
 	uint8_t mac[6];
 	uint8_t pad[2];
 };
@@ -45,8 +45,8 @@ enum bh_adj_state { BH_ADJ_FREE, BH_ADJ_UNRESOLVED, BH_ADJ_RESOLVED };
 struct bh_adj_copy {
 	uint16_t ifindex; /* goes out by */
 	uint8_t state;	  /* enum bh_adj_state */
-	uint8_t hdr_len;
-	uint8_t hdr[18];  /* ready Ethernet header, without the type in its last 2 bytes */
+	uint8_t hdr_len;  /* BH_ETH_HDR when resolved */
+	uint8_t hdr[18];  /* ready Ethernet header; the last 2 bytes, its type, are not used */
 	uint8_t pad[2];
 };
 
@@ -78,6 +78,7 @@ struct bh_fwd_attached_key {
 };
 
 struct rte_hash;
+struct bh_fwd_publish;
 
 struct bh_fwd_tables {
 	struct bh_fwd_if *ifs;	 /* BH_IF_MAX */
@@ -86,6 +87,7 @@ struct bh_fwd_tables {
 	struct rte_hash *attached; /* RW_CONCURRENCY_LF, entries reclaimed through qsbr */
 	struct bh_fib *fib4, *fib6;
 	struct rte_rcu_qsbr *qsbr;
+	struct bh_fwd_publish *publish; /* the link worker's own part (publish.h) */
 };
 
 /* Allocates all tables empty for n_fwd reading lcores. EAL main lcore, at start. 0 or -errno. */

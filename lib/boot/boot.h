@@ -17,6 +17,7 @@
  *     group route4 5			worker lcore of a table group
  *     interface eth0 net_memif0,...	name and device (TAPs, binding, messages)
  *     control-cpu 0			CPU of modules, may repeat
+ *     module config yes bulkhead-config	always first; the supervisor adds --run FILE
  *     module routing yes bulkhead-routing arg ...
  *     end
  */
@@ -37,6 +38,10 @@
 #define BH_BOOT_EAL 16
 #define BH_BOOT_ARGS 8
 #define BH_BOOT_TEXT_MAX (256 * 1024)
+#define BH_BOOT_LCORE_ID_MAX 127 /* DPDK's RTE_MAX_LCORE - 1 */
+#define BH_BOOT_CPU_MAX 1023
+#define BH_BOOT_MEMORY_MAX (1024 * 1024)
+#define BH_BOOT_MBUFS_MAX 0xffffff
 
 enum bh_lcore_role {
 	BH_LCORE_MAIN,		/* EAL main: port manager, role sockets */
@@ -49,7 +54,11 @@ enum bh_lcore_role {
 	BH_LCORE_ROLES,
 };
 
-const char *bh_lcore_role_name(unsigned int role); /* "control-proxy" ...; NULL beyond */
+/* Words of the record: "control-proxy" ..., "link" ...; NULL beyond. And back, or -ENOENT. */
+const char *bh_lcore_role_name(unsigned int role);
+const char *bh_boot_group_name(unsigned int group);
+int bh_boot_role_find(const char *name);
+int bh_boot_group_find(const char *name);
 
 struct bh_boot_lcore {
 	uint32_t id, cpu;
@@ -92,12 +101,20 @@ struct bh_boot {
  * a worker lcore, `end`. 0, or -EINVAL and a message for people in err. */
 int bh_boot_parse(const char *text, size_t len, struct bh_boot *boot, char *err, size_t err_len);
 
+/* The same checks on a record that was not read but made. Takes nothing, changes nothing. */
+int bh_boot_check(const struct bh_boot *boot, char *err, size_t err_len);
+
 /* Writes a record so that bh_boot_parse() reads the same. 0 or -EIO. */
 int bh_boot_print(FILE *out, const struct bh_boot *boot);
 
 /* Fills the lcore plan and groups for n given CPUs: with 2 or more, CPU cpus[0] carries every
- * sleeping lcore and each other CPU one forwarding lcore; with 1, all share it. */
+ * sleeping lcore and each other CPU one forwarding lcore; with 1, all share it. CPUs beyond
+ * what BH_BOOT_LCORES has room for stay unused. */
 void bh_boot_default_plan(struct bh_boot *boot, const uint32_t *cpus, unsigned int n);
+
+/* Spreads the groups over the workers of the plan: link and misc on the first, route4 and
+ * route6 on the next ones if there are. Without a worker: nothing. */
+void bh_boot_default_groups(struct bh_boot *boot);
 
 /* The first lcore with that role, or NULL; `nth` counts from 0. */
 const struct bh_boot_lcore *bh_boot_lcore(const struct bh_boot *boot, unsigned int role,

@@ -8,7 +8,9 @@
  * generation, does the core live? If not, the next call goes through the proxy again
  * (bh_call returns -ECONNRESET once for requests that were under way and lost).
  *
- * A handle is used by one thread. Nothing here needs DPDK.
+ * A request that does the first contact waits for its answer, at most 5 s (-ETIMEDOUT); no
+ * other submit waits. A handle is used by one thread; callbacks may use it too, but not close
+ * it. Nothing here needs DPDK.
  */
 #ifndef BULKHEAD_H
 #define BULKHEAD_H
@@ -45,14 +47,19 @@ typedef void (*bh_reply_fn)(void *arg, const struct bh_msg *msg, const void *bod
  * Submits a request without waiting; cb is called from bh_poll() with its reply (status
  * -ECONNRESET if the core went away before it came). Requests are published to the core by
  * bh_flush(), bh_poll() or when the queue is half full. -EAGAIN: no room, poll first.
+ * -ECONNRESET: the connection ended and bh_poll() has not yet told who had requests or watches
+ * there. -errno of the first contact: -ENOENT (no such service yet), -ECONNREFUSED (no core),
+ * -ECONNRESET (the core left; a role socket is then of no more use).
  */
 int bh_submit(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t aux, const void *body,
 	size_t len, bh_reply_fn cb, void *arg);
 int bh_flush(struct bh_handle *h);
 
 /* Handles what has come: replies, events. wait_ms: 0 looks once, -1 waits until something
- * came. Returns how many messages were handled, or -errno (-ECONNRESET: the core is gone;
- * watches are ended, their callbacks were told by BH_OP_RESYNC with status). */
+ * came, or a submit that found no room would find some. Returns how many messages were
+ * handled, or -errno (-ECONNRESET: the connection has ended; requests under way were answered
+ * with that status, watches have ended, told by BH_OP_RESYNC with BH_CHANGE_ENDED. The next
+ * request connects anew). */
 int bh_poll(struct bh_handle *h, int wait_ms);
 
 /* Number of requests without reply. */
@@ -64,8 +71,9 @@ unsigned int bh_pending(const struct bh_handle *h);
 int bh_fd(const struct bh_handle *h);
 bool bh_prepare_wait(struct bh_handle *h);
 
-/* One request and its reply. *len: room in, bytes out. Returns the reply's status, or
- * -errno; aux (may be NULL): the reply's aux. */
+/* One request and its reply; waits. *rep_len: room in, bytes out. Returns the reply's status,
+ * or -errno (-EMSGSIZE: rep was too small, *rep_len is what it takes). aux (may be NULL): the
+ * request's in, the reply's out. */
 int bh_call(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t *aux, const void *req,
 	size_t req_len, void *rep, size_t *rep_len);
 
@@ -82,10 +90,14 @@ int bh_lookup(struct bh_handle *h, uint16_t table, const void *key, void *key_ou
 	size_t *val_len);
 
 /* One record or mark. op: enum bh_op; key and val are NULL for marks, val NULL for DELETE. */
+#define BH_CHANGE_ENDED 0x80 /* flag with BH_OP_RESYNC: the watch itself has ended, watch anew */
+
+/* key and val are aligned to 8 bytes and valid during the call; val is zero from val_len up to
+ * the schema's val_max. */
 struct bh_change {
 	uint16_t table;
 	uint8_t op;
-	uint8_t flags; /* BH_REC_* */
+	uint8_t flags; /* BH_REC_*, BH_CHANGE_ENDED */
 	uint32_t gen, epoch;
 	const void *key;
 	const void *val;
@@ -96,14 +108,15 @@ typedef void (*bh_change_fn)(void *arg, const struct bh_change *c);
 /* All records, one call of fn each; waits. verb: BH_V_DUMP or BH_V_RECOVER. */
 int bh_dump(struct bh_handle *h, uint8_t verb, uint16_t table, bh_change_fn fn, void *arg);
 
-/* Follows a table from bh_poll(): its records, SYNCED, changes. COMPLETE comes once the
+/* Waits for the answer, then follows the table from bh_poll(): its records, SYNCED, changes. COMPLETE comes once the
  * owner's replay has ended (after SYNCED if it was so already). */
 int bh_watch(struct bh_handle *h, uint16_t table, bh_change_fn fn, void *arg);
 
 int bh_replay_begin(struct bh_handle *h, uint16_t table, uint32_t *epoch);
 int bh_replay_end(struct bh_handle *h, uint16_t table);
 
-/* Splits the body of a DUMP reply or EVENT into changes. -EBADMSG when it does not parse. */
+/* Splits the body of a DUMP reply or EVENT into changes. -EBADMSG when it does not parse: fn is
+ * not called at all then. */
 int bh_changes(uint16_t table, const void *body, size_t len, bh_change_fn fn, void *arg);
 
 /* The read-only map of bh.stats (lib/stats/stats.h); NULL before first contact. */

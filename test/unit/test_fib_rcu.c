@@ -139,7 +139,8 @@ disturb(uint64_t *seed)
 	unsigned int plen = rnd(seed, 4) == 0 ? rnd(seed, t.stable_len) :
 		t.stable_len - 8 + rnd(seed, bits - t.stable_len + 9);
 
-	a ^= (addr_t)(1 + rnd(seed, 63)) << (128 - RTE_MIN(plen, t.stable_len + 6));
+	if (plen > 0)
+		a ^= (addr_t)(1 + rnd(seed, 63)) << (128 - RTE_MIN(plen, t.stable_len + 6));
 	a &= addr_mask(plen);
 	for (unsigned int i = 0; i < STABLE; i++)
 		if (plen >= t.stable_len && ((a ^ t.stable[i]) & addr_mask(plen)) == 0)

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A control proxy.
+ *
+ * One lcore, one epoll set: the listening socket (EPOLLEXCLUSIVE: each newcomer wakes one
+ * proxy), client sockets (one-shot: a socket is armed again when the proxy wants to hear of
+ * it), the bell. Whatever comes is bounded: sockets in number, one contact at a time each,
+ * slots of relay memory per service. What finds no room waits in the client's socket. When
+ * all places are taken a newcomer takes the place of one that has said nothing for a second,
+ * else it is refused; some places are for admins only.
+ *
+ * A socket's end is told to every service that it had a contact with, which closes the peer;
+ * only then its entry is used again, so that proxy and entry name a client unambiguously.
+ */
+#include "app/core/proxy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+
+#include "app/core/lcore_stats.h"
+#include "app/core/proxy_priv.h"
+#include "lib/log/log.h"
+
+#define EVENTS 64
+#define BELL_EVENT UINT64_MAX
+#define LISTEN_EVENT (UINT64_MAX - 1)
+#define ACCEPT_MAX 16	    /* of one event */
+#define DEAF_MS 100	    /* out of descriptors: when to try again */
+#define ADMIN_SOCKETS 32    /* places that are left to admins */
+
+struct bh_role_gift {
+	int fd;
+	uint16_t role;
+	uint32_t epoch, pid;
+};
+
+static int
+listen_to(struct bh_proxy *p)
+{
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.u64 = LISTEN_EVENT};
+
+	p->deaf = false;
+	return epoll_ctl(p->ep, EPOLL_CTL_ADD, p->conf.listen_fd, &ev) < 0 ? -errno : 0;
+}
+
+static int
+make_epoll(struct bh_proxy *p)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.u64 = BELL_EVENT};
+
+	p->ep = epoll_create1(EPOLL_CLOEXEC);
+	if (p->ep < 0 || epoll_ctl(p->ep, EPOLL_CTL_ADD, p->bell.fd, &ev) < 0)
+		return -errno;
+	return listen_to(p);
+}
+
+static int
+make_rings(struct bh_proxy *p)
+{
+	const unsigned int flags = RING_F_SP_ENQ | RING_F_SC_DEQ;
+	char name[RTE_RING_NAMESIZE];
+
+	snprintf(name, sizeof(name), "bh.proxy.%u.roles", p->conf.index);
+	p->roles = rte_ring_create(name, 32, p->conf.socket, flags);
+	snprintf(name, sizeof(name), "bh.proxy.%u.known", p->conf.index);
+	p->announcements = rte_ring_create_elem(name, sizeof(struct bh_announcement), 64,
+		p->conf.socket, flags);
+	return p->roles == NULL || p->announcements == NULL ? -rte_errno : 0;
+}
+
+struct bh_proxy *
+bh_proxy_create(const struct bh_proxy_conf *conf)
+{
+	struct bh_proxy *p;
+	int rc = -EINVAL;
+
+	p = aligned_alloc(64, RTE_ALIGN_CEIL(sizeof(*p), 64));
+	if (p == NULL)
+		return NULL;
+	memset(p, 0, sizeof(*p));
+	p->conf = *conf;
+	p->ep = -1;
+	p->bell.fd = -1;
+	p->core_uid = geteuid();
+	for (unsigned int i = 0; i < BH_PROXY_ALL; i++)
+		p->socks[i].fd = -1;
+	if (conf->index < BH_PROXIES_MAX)
+		rc = bh_bell_init(&p->bell);
+	if (rc == 0)
+		rc = make_epoll(p);
+	if (rc == 0)
+		rc = make_rings(p);
+	if (rc < 0) {
+		bh_proxy_destroy(p);
+		errno = -rc;
+		return NULL;
+	}
+	return p;
+}
+
+void
+bh_proxy_stop(struct bh_proxy *p)
+{
+	__atomic_store_n(&p->stop, true, __ATOMIC_RELEASE);
+	bh_bell_ring(&p->bell);
+}
+
+static void take_announcements(struct bh_proxy *p);
+
+void
+bh_proxy_destroy(struct bh_proxy *p)
+{
+	void *gift;
+
+	if (p == NULL)
+		return;
+	if (p->announcements != NULL)
+		take_announcements(p);
+	for (uint16_t i = 1; i < BH_SERVICE_MAX; i++)
+		bh_known_set(p, &(struct bh_announcement){.service = i});
+	for (unsigned int i = 0; i < BH_PROXY_ALL; i++)
+		if (p->socks[i].fd >= 0)
+			close(p->socks[i].fd);
+	while (p->roles != NULL && rte_ring_sc_dequeue(p->roles, &gift) == 0) {
+		close(((struct bh_role_gift *)gift)->fd);
+		free(gift);
+	}
+	rte_ring_free(p->roles);
+	rte_ring_free(p->announcements);
+	if (p->ep >= 0)
+		close(p->ep);
+	bh_bell_close(&p->bell);
+	free(p);
+}
+
+bool
+bh_proxy_knows(const struct bh_proxy *p, uint16_t service)
+{
+	return service < BH_SERVICE_MAX &&
+		__atomic_load_n(&p->known[service].relay, __ATOMIC_ACQUIRE) != NULL;
+}
+
+/* ---- from other lcores ---- */
+
+int
+bh_proxy_give_role(struct bh_proxy *p, int fd, uint16_t role, uint32_t pid)
+{
+	static uint32_t epochs[BH_ROLE_MAX]; /* of the core; the EAL main lcore's */
+	struct bh_role_gift *gift;
+
+	if (fd < 0 || role < BH_ROLE_SUPERVISOR || role >= BH_ROLE_CORE)
+		return -EINVAL;
+	gift = malloc(sizeof(*gift));
+	if (gift == NULL)
+		return -ENOMEM;
+	*gift = (struct bh_role_gift){fd, role, epochs[role] + 1, pid};
+	if (rte_ring_sp_enqueue(p->roles, gift) < 0) {
+		free(gift);
+		return -EAGAIN;
+	}
+	epochs[role]++;
+	bh_bell_ring(&p->bell);
+	return 0;
+}
+
+int
+bh_proxy_announce(struct bh_proxy *p, const struct bh_announcement *a)
+{
+	if (rte_ring_sp_enqueue_elem(p->announcements, (void *)(uintptr_t)a, sizeof(*a)) < 0)
+		return -ENOBUFS;
+	bh_bell_ring(&p->bell);
+	return 0;
+}
+
+static void
+take_announcements(struct bh_proxy *p)
+{
+	struct bh_announcement a;
+
+	while (rte_ring_sc_dequeue_elem(p->announcements, &a, sizeof(a)) == 0)
+		bh_known_set(p, &a);
+}
+
+/* ---- sockets ---- */
+
+void
+bh_sock_arm(struct bh_proxy *p, struct bh_psock *s)
+{
+	struct epoll_event ev = {.events = EPOLLONESHOT, .data.u64 = s - p->socks};
+
+	if (s->fd < 0)
+		return;
+	ev.events |= s->state == BH_SOCK_IDLE ? EPOLLIN : EPOLLRDHUP;
+	epoll_ctl(p->ep, EPOLL_CTL_MOD, s->fd, &ev);
+}
+
+void
+bh_sock_close(struct bh_proxy *p, struct bh_psock *s)
+{
+	if (s->fd < 0)
+		return;
+	close(s->fd);
+	s->fd = -1;
+	if (s->state == BH_SOCK_HELD)
+		p->n_held--;
+	s->state = BH_SOCK_CLOSING;
+	s->to_tell = s->served;
+	s->served = 0;
+	p->n_closing++;
+}
+
+/* Makes entry s the socket fd. 0 or -errno; fd stays the caller's then. */
+static int
+open_sock(struct bh_proxy *p, struct bh_psock *s, int fd, uint16_t role, uint32_t epoch)
+{
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = s - p->socks};
+	struct ucred cred = {0};
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+		return -errno;
+	memset(s, 0, sizeof(*s));
+	s->fd = -1;
+	if (epoll_ctl(p->ep, EPOLL_CTL_ADD, fd, &ev) < 0)
+		return -errno;
+	s->fd = fd;
+	s->state = BH_SOCK_IDLE;
+	s->pid = cred.pid;
+	s->uid = cred.uid;
+	s->role = role;
+	if (role == BH_ROLE_READER && (s->uid == 0 || s->uid == p->core_uid))
+		s->role = BH_ROLE_ADMIN;
+	s->role_epoch = epoch;
+	s->since = p->now;
+	return 0;
+}
+
+/* A free entry for an accepted socket, or NULL; the silent one that lost its place to a newcomer
+ * is closed by then, and its entry is at once free: no service knows it. */
+static struct bh_psock *
+free_sock(struct bh_proxy *p)
+{
+	struct bh_psock *silent = NULL;
+
+	for (unsigned int i = 0; i < BH_PROXY_SOCKETS; i++) {
+		struct bh_psock *s = &p->socks[i];
+
+		if (s->state == BH_SOCK_FREE)
+			return s;
+		if (s->state == BH_SOCK_IDLE && !s->contacted &&
+			(silent == NULL || s->since < silent->since))
+			silent = s;
+	}
+	if (silent == NULL || p->now - silent->since < rte_get_tsc_hz())
+		return NULL;
+	close(silent->fd);
+	silent->state = BH_SOCK_FREE;
+	p->n_accepted--;
+	return silent;
+}
+
+static void
+place_sock(struct bh_proxy *p, int fd)
+{
+	struct bh_psock *s = free_sock(p);
+	int rc = -EMFILE;
+
+	if (s != NULL)
+		rc = open_sock(p, s, fd, BH_ROLE_READER, 0);
+	if (rc == 0) {
+		p->n_accepted++;
+		if (s->role == BH_ROLE_ADMIN || p->n_accepted <= BH_PROXY_SOCKETS - ADMIN_SOCKETS)
+			return;
+		s->state = BH_SOCK_FREE;
+		s->fd = -1;
+		p->n_accepted--;
+		rc = -EMFILE;
+	}
+	bh_refuse(p, fd, 0, BH_ROLE_READER, rc);
+	close(fd);
+}
+
+static void
+accept_some(struct bh_proxy *p)
+{
+	for (unsigned int i = 0; i < ACCEPT_MAX; i++) {
+		int fd = accept4(p->conf.listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			place_sock(p, fd);
+			continue;
+		}
+		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+			return;
+		/* Out of descriptors or memory: who waits in the queue would wake us for ever. */
+		epoll_ctl(p->ep, EPOLL_CTL_DEL, p->conf.listen_fd, NULL);
+		p->deaf = true;
+		p->deaf_until = p->now + rte_get_tsc_hz() / 1000 * DEAF_MS;
+		return;
+	}
+}
+
+/* The role's socket of before ends here; elsewhere services see to it by the epoch. */
+static void
+place_role(struct bh_proxy *p, const struct bh_role_gift *gift)
+{
+	struct bh_psock *free_entry = NULL;
+	int rc = -EMFILE;
+
+	for (unsigned int i = BH_PROXY_SOCKETS; i < BH_PROXY_ALL; i++) {
+		struct bh_psock *s = &p->socks[i];
+
+		if (s->state == BH_SOCK_FREE)
+			free_entry = s;
+		else if (s->role == gift->role)
+			bh_sock_close(p, s);
+	}
+	if (free_entry != NULL)
+		rc = open_sock(p, free_entry, gift->fd, gift->role, gift->epoch);
+	if (rc == 0) {
+		free_entry->pid = gift->pid;
+		return;
+	}
+	bh_err("proxy", "the socket of role %u is lost: %s", gift->role, strerror(-rc));
+	close(gift->fd);
+}
+
+static bool
+take_roles(struct bh_proxy *p)
+{
+	bool busy = false;
+	void *gift;
+
+	while (rte_ring_sc_dequeue(p->roles, &gift) == 0) {
+		place_role(p, gift);
+		free(gift);
+		busy = true;
+	}
+	return busy;
+}
+
+/* ---- the loop ---- */
+
+static void
+look(struct bh_proxy *p, int timeout)
+{
+	struct epoll_event ev[EVENTS];
+	int n = epoll_wait(p->ep, ev, EVENTS, timeout);
+
+	if (timeout != 0 && n > 0)
+		bh_count(&p->stats->wakes, 1);
+	p->now = rte_get_tsc_cycles();
+	for (int i = 0; i < n; i++) {
+		uint64_t what = ev[i].data.u64;
+
+		if (what == LISTEN_EVENT)
+			accept_some(p);
+		else if (what != BELL_EVENT && p->socks[what].fd >= 0)
+			bh_sock_read(p, &p->socks[what]);
+	}
+}
+
+static bool
+idle(struct bh_proxy *p)
+{
+	return rte_ring_empty(p->roles) && rte_ring_empty(p->announcements) &&
+		!bh_results_ready(p) && !__atomic_load_n(&p->stop, __ATOMIC_ACQUIRE);
+}
+
+static void
+turn(struct bh_proxy *p)
+{
+	bool busy;
+
+	p->now = rte_get_tsc_cycles();
+	take_announcements(p);
+	busy = take_roles(p);
+	busy |= bh_results_take(p);
+	bh_waiting_retry(p);
+	if (p->deaf && p->now >= p->deaf_until)
+		listen_to(p);
+	bh_lcore_turn(p->stats, busy, p->now);
+	bh_bell_announce(&p->bell);
+	if (idle(p)) {
+		bh_count(&p->stats->sleeps, 1);
+		look(p, p->deaf ? DEAF_MS : -1);
+	}
+	bh_bell_awake(&p->bell);
+}
+
+int
+bh_proxy_main(void *arg)
+{
+	struct bh_proxy *p = arg;
+
+	p->stats = bh_lcore_stats(p->conf.stats, "control-proxy");
+	p->lcore = rte_lcore_id();
+	while (!__atomic_load_n(&p->stop, __ATOMIC_ACQUIRE))
+		turn(p);
+	return 0;
+}

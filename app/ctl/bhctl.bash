@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Completion of bhctl(8) for bash.
+
+# First field of every line of the list's records, cut out of the JSON form.
+_bhctl_names()
+{
+	"$1" "${@:2}" -j show interfaces 2>/dev/null | sed -n 's/^{"name":"\([^"]*\)".*/\1/p'
+}
+
+_bhctl()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local -a words=() where=()
+	local i word reply=''
+
+	COMPREPLY=()
+	case $prev in
+	-r | --run-dir)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	-s | --socket)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	-w | --repeat)
+		return
+		;;
+	esac
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		-r | --run-dir | -s | --socket)
+			where=("$word" "${COMP_WORDS[++i]}")
+			;;
+		-w | --repeat)
+			((i++))
+			;;
+		-*) ;;
+		*)
+			words+=("$word")
+			;;
+		esac
+	done
+	if [[ $cur == -* ]]; then
+		reply='--json --repeat --run-dir --socket --help --version'
+	elif ((${#words[@]} == 0)); then
+		reply='show help'
+	elif ((${#words[@]} == 1)); then
+		reply='addresses connections counters interfaces lcores neighbors nexthops
+			processes routes tables version'
+	else
+		case ${words[1]} in
+		i*)
+			((${#words[@]} == 2)) && reply=$(_bhctl_names "${COMP_WORDS[0]}" "${where[@]}")
+			;;
+		cou*)
+			((${#words[@]} == 2)) &&
+				reply="drops $(_bhctl_names "${COMP_WORDS[0]}" "${where[@]}")"
+			;;
+		r*)
+			reply='ipv4 ipv6 longer lookup'
+			;;
+		esac
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$reply" -- "$cur")
+}
+
+complete -F _bhctl bhctl

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "app/ctl/args.h"
+
+void
+bh_ctl_list_subjects(FILE *out)
+{
+	fputs("bhctl show addresses            addresses of interfaces\n"
+	      "bhctl show connections          clients of the core's services and their channels\n"
+	      "bhctl show counters [drops]     packets forwarded and dropped, by reason\n"
+	      "bhctl show counters NAME        counters of an interface, or one reason of drops\n"
+	      "bhctl show interfaces [NAME]    interfaces, or all of one\n"
+	      "bhctl show lcores               roles, CPUs and work of the core's threads\n"
+	      "bhctl show neighbors            neighbors, static and learned\n"
+	      "bhctl show nexthops             next hops that routes refer to\n"
+	      "bhctl show processes            processes that bulkhead keeps alive\n"
+	      "bhctl show routes [ipv4|ipv6] [PREFIX [longer]]\n"
+	      "                                all routes, one, or all inside a prefix\n"
+	      "bhctl show routes lookup ADDRESS\n"
+	      "                                the route that packets to ADDRESS take\n"
+	      "bhctl show tables               tables of the info base and their workers\n"
+	      "bhctl show version              versions of bhctl and of the running core\n",
+		out);
+}
+
+void
+bh_ctl_usage(FILE *out)
+{
+	fputs("usage: bhctl [-j] [-w SECONDS] [-r DIR | -s SOCKET] show WHAT [ARGUMENT]...\n"
+	      "\n"
+	      "Shows the state of a running bulkhead. Words may be cut as long as they are clear:\n"
+	      "`bhctl sh int`.\n"
+	      "\n"
+	      "  -j, --json           JSON, with exact numbers\n"
+	      "  -w, --repeat SECONDS show again every so many seconds\n"
+	      "  -r, --run-dir DIR    where the core is (default: $BULKHEAD_RUNDIR, /run/bulkhead)\n"
+	      "  -s, --socket SOCKET  its socket (default: core.sock in the run directory)\n"
+	      "  -h, --help           this text\n"
+	      "  -V, --version        the version of bhctl\n"
+	      "\n",
+		out);
+	bh_ctl_list_subjects(out);
+	fputs("\nExit status: 0 shown; 1 not there or refused; 3 no core answers;\n"
+	      "4 permission denied; 64 wrong usage.\n",
+		out);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What one forwarding lcore holds, and the stages that a burst passes; private to this folder
+ * and its tests.
+ *
+ *     rx -> classify -> ip4 | ip6 -> nexthop -> rewrite -> tx
+ *              |            |           |                  |
+ *              +---------- punt / drop (counted) ----------+
+ *
+ * A stage is one function over a burst; it keeps the packets that go on, in order, and has
+ * dropped or punted the others when it returns: a packet belongs to exactly one place.
+ *
+ * Grace. An lcore reports a quiescent state between turns only, when its send buffers are empty:
+ * pointers to published entries and the plan hold during a turn. A burst reads each selector
+ * once where a decision must be consistent (the in interface, the next hop).
+ *
+ * The plan tells an lcore which queues are its own. It has two copies and a selector like any
+ * published entry; its writer is the EAL main lcore (queues.c).
+ */
+#ifndef BH_FORWARDING_LCORE_H
+#define BH_FORWARDING_LCORE_H
+
+#include <rte_branch_prediction.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "app/forwarding/forwarding.h"
+#include "app/forwarding/tables.h"
+#include "lib/stats/stats.h"
+
+#define BH_PLAN_RXQ 1024     /* receive queues of one lcore */
+#define BH_PORT_RXQ 64	     /* receive queues of one port */
+#define BH_HANDOFF_RING 1024 /* packets on their way from one lcore to another */
+
+struct bh_fwd_rxq {
+	uint16_t port_id;
+	uint16_t queue;
+	uint16_t ifindex;
+};
+
+enum bh_fwd_out_mode { BH_OUT_NONE, BH_OUT_OWN, BH_OUT_HANDOFF };
+
+struct bh_fwd_out { /* how this lcore sends by an interface */
+	uint8_t mode;	/* enum bh_fwd_out_mode */
+	uint8_t target; /* HANDOFF: forwarding index of the lcore that sends */
+	uint16_t port_id;
+	uint16_t queue;
+};
+
+struct bh_fwd_plan {
+	uint32_t n_rx;
+	uint32_t sources; /* bit i: forwarding lcore i hands packets over to this one */
+	struct rte_ring *punt; /* NULL: no stack is connected */
+	struct bh_fwd_rxq rx[BH_PLAN_RXQ];
+	struct bh_fwd_out out[BH_IF_MAX];
+};
+
+struct bh_tx_buffer {
+	uint16_t n;
+	uint16_t listed; /* it stands in tx_list */
+	struct rte_mbuf *m[BH_BURST];
+};
+
+struct bh_fwd_lcore {
+	/* Set at creation, then only read. */
+	unsigned int index; /* forwarding index and QSBR thread id */
+	unsigned int lcore_id;
+	uint32_t flow_seed;
+	const struct bh_fwd_tables *tables;
+	struct bh_stats_fwd *stats;
+	struct bh_stats_lcore *lcore_stats;
+	struct rte_ring *to[BH_FWD_MAX];   /* handoff; this lcore is the producer */
+	struct rte_ring *from[BH_FWD_MAX]; /* this lcore is the consumer */
+	uint64_t spin_tsc;		   /* idle turns go on that long before the first nap */
+
+	/* Its own. */
+	const struct bh_fwd_plan *now; /* of this turn */
+	uint64_t last_work;	       /* TSC */
+	uint32_t nap_us;
+	uint32_t busy; /* in a turn; debug builds only */
+	unsigned int n_tx_list;
+	uint16_t tx_list[BH_IF_MAX]; /* interfaces whose buffer was used in this turn */
+	struct bh_tx_buffer tx[BH_IF_MAX];
+
+	/* Written by the EAL main lcore. */
+	uint32_t plan_sel __rte_cache_aligned;
+	struct bh_fwd_plan plan[2];
+} __rte_cache_aligned;
+
+struct bh_burst {
+	uint16_t n;
+	uint16_t ifindex; /* it came in by */
+	uint8_t family;	  /* BH_IP4 or BH_IP6, behind classify */
+	const struct bh_fwd_if_copy *in;
+	struct rte_mbuf *m[BH_BURST];
+	const struct bh_fwd_nh_copy *hop[BH_BURST]; /* behind the lookup */
+	const struct bh_adj_copy *adj[BH_BURST];    /* behind nexthop */
+};
+
+/* One pass: receive, forward, send. Returns the packets taken. Its own lcore only, which must be
+ * online in the tables' QSBR. */
+unsigned int bh_fwd_turn(struct bh_fwd_lcore *lc);
+
+/* Splits a burst from an interface that is up; all of it is taken. */
+void bh_classify(struct bh_fwd_lcore *lc, const struct bh_burst *rx, struct bh_burst *ip4,
+	struct bh_burst *ip6);
+
+/* Checks, looks up and forwards bursts of one family; all of it is taken. */
+void bh_ip4_input(struct bh_fwd_lcore *lc, struct bh_burst *b);
+void bh_ip6_input(struct bh_fwd_lcore *lc, struct bh_burst *b);
+
+/* Next hops to adjacencies that are resolved and whose interface is up. */
+void bh_nexthop(struct bh_fwd_lcore *lc, struct bh_burst *b);
+
+/* MTU, TTL or hop limit, Ethernet header, send. */
+void bh_rewrite4(struct bh_fwd_lcore *lc, struct bh_burst *b);
+void bh_rewrite6(struct bh_fwd_lcore *lc, struct bh_burst *b);
+
+/* Sends or hands over what gathered for one interface. */
+void bh_tx_send(struct bh_fwd_lcore *lc, uint16_t ifindex);
+/* Sends or hands over all that was taken. */
+void bh_tx_flush(struct bh_fwd_lcore *lc);
+/* Takes what other lcores handed over. Returns the number. */
+unsigned int bh_tx_handed(struct bh_fwd_lcore *lc);
+
+/* Why a packet leaves the fast path for the stack; v6stack polices by it. */
+enum bh_punt_reason {
+	BH_PUNT_ARP,
+	BH_PUNT_LOCAL,	 /* to an address of ours */
+	BH_PUNT_GROUP,	 /* to a multicast or the limited broadcast address */
+	BH_PUNT_LINK,	 /* to a link-local address */
+	BH_PUNT_RESOLVE, /* its neighbor is not known */
+};
+
+/*
+ * Takes a frame for the stack. It goes whole, as received but for trimming, to the lcore's punt
+ * ring with hash.usr = reason << 16 | ifindex; counted as punted, or dropped as punt_full. Without
+ * a stack it is dropped as neighbor_unresolved (RESOLVE) or punt_no_stack.
+ */
+void bh_punt(struct bh_fwd_lcore *lc, uint16_t ifindex, struct rte_mbuf *m,
+	enum bh_punt_reason reason);
+
+static inline uint16_t
+bh_punt_ifindex(const struct rte_mbuf *m)
+{
+	return m->hash.usr & 0xffff;
+}
+
+static inline enum bh_punt_reason
+bh_punt_why(const struct rte_mbuf *m)
+{
+	return m->hash.usr >> 16;
+}
+
+/* Takes a frame for sending by an interface. */
+static inline void
+bh_tx(struct bh_fwd_lcore *lc, uint16_t ifindex, struct rte_mbuf *m)
+{
+	struct bh_tx_buffer *buf = &lc->tx[ifindex];
+
+	if (unlikely(!buf->listed)) {
+		buf->listed = 1;
+		lc->tx_list[lc->n_tx_list++] = ifindex;
+	}
+	buf->m[buf->n++] = m;
+	if (unlikely(buf->n == BH_BURST))
+		bh_tx_send(lc, ifindex);
+}
+
+/* Drops a packet that came in by an interface. */
+static inline void
+bh_drop_rx(struct bh_fwd_lcore *lc, uint16_t ifindex, struct rte_mbuf *m, enum bh_drop why)
+{
+	bh_count(&lc->stats->drop[why], 1);
+	bh_count(&lc->stats->ifs[ifindex].rx_drops, 1);
+	rte_pktmbuf_free(m);
+}
+
+/* Drops packets that were to leave by an interface. */
+static inline void
+bh_drop_tx(struct bh_fwd_lcore *lc, uint16_t ifindex, struct rte_mbuf **m, unsigned int n,
+	enum bh_drop why)
+{
+	bh_count(&lc->stats->drop[why], n);
+	bh_count(&lc->stats->ifs[ifindex].tx_drops, n);
+	rte_pktmbuf_free_bulk(m, n);
+}
+
+#endif

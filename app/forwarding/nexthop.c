@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * From the next hop that the lookup gave to the adjacency that the packet leaves by: a member of a
+ * group by the flow, or the destination itself on an attached network. The specials of RFC 8349
+ * end here. An interface that is down is told before a neighbor that is not known.
+ */
+#include <string.h>
+
+#include <rte_hash.h>
+#include <rte_prefetch.h>
+
+#include "app/forwarding/flow.h"
+#include "app/forwarding/lcore.h"
+#include "app/forwarding/packet.h"
+#include "lib/net/prefix.h"
+
+static inline bool
+is_up(const struct bh_fwd_lcore *lc, uint16_t ifindex)
+{
+	return bh_fwd_if_get(&lc->tables->ifs[ifindex])->flags & BH_FWD_IF_UP;
+}
+
+static inline uint32_t
+flow_hash(const struct bh_fwd_lcore *lc, const struct bh_burst *b, const struct rte_mbuf *m)
+{
+	return b->family == BH_IP4 ? bh_flow_hash4(m, lc->flow_seed) :
+		bh_flow_hash6(m, lc->flow_seed);
+}
+
+/* Adjacency of the destination on an attached network; 0: not known. */
+static uint32_t
+find_attached(const struct bh_fwd_lcore *lc, const struct bh_burst *b, const struct rte_mbuf *m,
+	uint16_t ifindex)
+{
+	struct bh_fwd_attached_key key = { .ifindex = ifindex, .family = b->family };
+	void *adj;
+
+	if (b->family == BH_IP4)
+		memcpy(key.addr, &bh_pkt_ip4(m)->dst_addr, 4);
+	else
+		memcpy(key.addr, bh_pkt_ip6(m)->dst_addr, 16);
+	return rte_hash_lookup_data(lc->tables->attached, &key, &adj) < 0 ? 0 : (uintptr_t)adj;
+}
+
+static enum bh_drop
+special_reason(const struct bh_fwd_nh_copy *hop)
+{
+	switch (hop->type) {
+	case BH_NH_BLACKHOLE:
+		return BH_DROP_NEXTHOP_BLACKHOLE;
+	case BH_NH_UNREACHABLE:
+		return BH_DROP_NEXTHOP_UNREACHABLE;
+	case BH_NH_PROHIBIT:
+		return BH_DROP_NEXTHOP_PROHIBIT;
+	case BH_NH_GROUP: /* without live members */
+	case BH_NH_ATTACHED:
+		return BH_DROP_OUT_INTERFACE_DOWN;
+	default:
+		return BH_DROP_NEXTHOP_DEAD;
+	}
+}
+
+/* Index of the adjacency for one packet; 0: the packet was taken. */
+static inline uint32_t
+choose(struct bh_fwd_lcore *lc, const struct bh_burst *b, unsigned int i)
+{
+	const struct bh_fwd_nh_copy *hop = b->hop[i];
+	struct rte_mbuf *m = b->m[i];
+	uint32_t adj;
+
+	if (likely(hop->type == BH_NH_GROUP && hop->n == 1))
+		return hop->adj[0];
+	if (likely(hop->type == BH_NH_GROUP && hop->n > 1))
+		return hop->adj[bh_flow_pick(flow_hash(lc, b, m), hop->n)];
+	if (likely(hop->type == BH_NH_ATTACHED && is_up(lc, hop->ifindex))) {
+		adj = find_attached(lc, b, m, hop->ifindex);
+		if (unlikely(adj == 0))
+			bh_punt(lc, b->ifindex, m, BH_PUNT_RESOLVE);
+		return adj;
+	}
+	bh_drop_rx(lc, b->ifindex, m, special_reason(hop));
+	return 0;
+}
+
+void
+bh_nexthop(struct bh_fwd_lcore *lc, struct bh_burst *b)
+{
+	const struct bh_adj *adjs = lc->tables->adjs;
+	uint32_t index[BH_BURST];
+	unsigned int n = 0, kept = 0;
+
+	for (unsigned int i = 0; i < b->n; i++) {
+		index[n] = choose(lc, b, i);
+		if (likely(index[n] != 0)) {
+			rte_prefetch0(&adjs[index[n]]);
+			b->m[n++] = b->m[i];
+		}
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		const struct bh_adj_copy *adj = bh_adj_get(&adjs[index[i]]);
+
+		if (unlikely(!is_up(lc, adj->ifindex))) {
+			bh_drop_rx(lc, b->ifindex, b->m[i], BH_DROP_OUT_INTERFACE_DOWN);
+		} else if (unlikely(adj->state != BH_ADJ_RESOLVED)) {
+			bh_punt(lc, b->ifindex, b->m[i], BH_PUNT_RESOLVE);
+		} else {
+			b->adj[kept] = adj;
+			b->m[kept++] = b->m[i];
+		}
+	}
+	b->n = kept;
+}

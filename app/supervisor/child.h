@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One process that the supervisor starts: how it is made, told and ended.
+ *
+ * A child inherits two sockets (SOCK_SEQPACKET), told by environment: BH_SUPERVISOR_FD, on
+ * which it says READY, and, if it is a module, BH_ROLE_FD, whose other end goes to the core
+ * with the role's name: a role is proved by its socket.
+ */
+#ifndef BH_SUPERVISOR_CHILD_H
+#define BH_SUPERVISOR_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/boot/boot.h"
+
+#define BH_CHILD_ARGS 64
+
+struct event;
+
+struct bh_child {
+	char name[BH_NAME_LEN];
+	char path[512];
+	char *argv[BH_CHILD_ARGS]; /* argv[0] is the program's name; NULL-terminated; owned */
+	unsigned int argc;
+	pid_t pid;		   /* 0: none */
+	uint8_t state;		   /* enum bh_proc_state; 0: not started yet */
+	bool is_core;
+	bool was_ready;		   /* since the core started */
+	int sup_fd;		   /* our end of its supervision socket, or -1 */
+	uint32_t restarts;
+	int32_t last_exit;	   /* wait status; -1: none */
+	uint64_t started;	   /* s since the epoch */
+	uint64_t start_ns, death_ns; /* monotonic */
+	uint32_t recovery_us;
+	unsigned int recent;	   /* deaths within the back-off window */
+	struct event *ev_sup;	   /* sup_fd is readable */
+	struct event *ev_again;	   /* back-off timer */
+	void *owner;		   /* struct bh_supervisor */
+};
+
+uint64_t bh_now_ns(void); /* CLOCK_MONOTONIC */
+
+/* Adds an argument (copied). -ENOSPC, -ENOMEM. */
+int bh_child_arg(struct bh_child *c, const char *arg);
+void bh_child_free(struct bh_child *c);
+
+/* What the child gets: descriptors to keep (their numbers are told in the environment) and
+ * CPUs to run on (n 0: as the supervisor). */
+struct bh_spawn {
+	int role_fd;  /* -1: none */
+	int boot_fd;  /* -1: none; stays open under its number */
+	const uint32_t *cpus;
+	unsigned int n_cpus;
+	const char *rundir;
+};
+
+/* Forks and executes. Sets pid, sup_fd, state, start. 0 or -errno (also of a failed exec). */
+int bh_child_spawn(struct bh_child *c, const struct bh_spawn *sp);
+
+/* The wait status in words: "killed by signal 9 (Killed)", "exit status 1". */
+const char *bh_child_exit_text(int status, char *buf, unsigned int len);
+
+#endif

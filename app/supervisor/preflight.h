@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What must be true before anything is started. Each check says in one line what is wrong
+ * and what to do, and has its own exit code.
+ */
+#ifndef BH_SUPERVISOR_PREFLIGHT_H
+#define BH_SUPERVISOR_PREFLIGHT_H
+
+#include "app/supervisor/options.h"
+#include "lib/boot/boot.h"
+
+/* Makes the run directory and takes its lock, which is held as long as *lock_fd is open.
+ * Returns an enum bh_exit. */
+int bh_preflight_rundir(const struct bh_options *opt, int *lock_fd);
+
+/* Hugepages, privileges and devices of the boot record. Returns an enum bh_exit. */
+int bh_preflight_machine(const struct bh_options *opt, const struct bh_boot *boot);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The supervisor's state: the core and the modules as children, started in order, each when
+ * the one before says READY; a module that ends is started again at once, then with
+ * back-off, and is held after too many deaths in a short time while all else goes on. When
+ * the core ends, all modules are ended and the whole order is run again.
+ */
+#ifndef BH_SUPERVISOR_SUPERVISE_H
+#define BH_SUPERVISOR_SUPERVISE_H
+
+#include <event2/event.h>
+
+#include "app/supervisor/child.h"
+#include "app/supervisor/options.h"
+
+#define BH_CHILDREN (BH_BOOT_MODULES + 1)
+
+struct bh_proctable;
+
+struct bh_supervisor {
+	const struct bh_options *opt;
+	const struct bh_boot *boot;
+	struct event_base *base;
+	int boot_fd;
+	struct bh_child child[BH_CHILDREN]; /* 0: the core; then modules in starting order */
+	unsigned int n_children;
+	struct bh_proctable *table;	    /* NULL while the core is not ready */
+	struct event *ev_deadline;	    /* of starting, and of stopping */
+	bool announced;			    /* `bulkhead: ready` was printed */
+	bool stopping;
+	int exit_code;
+};
+
+/* Prepares the children of the boot record. An enum bh_exit. */
+int bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
+	const struct bh_boot *boot, struct event_base *base);
+void bh_supervise_fini(struct bh_supervisor *s);
+
+/* Starts the next child in order, if the one before is ready. */
+void bh_supervise_advance(struct bh_supervisor *s);
+
+/* SIGCHLD: collects every ended child. */
+void bh_supervise_reap(struct bh_supervisor *s);
+
+/* SIGTERM: ends modules, then the core; the event loop ends with it. */
+void bh_supervise_stop(struct bh_supervisor *s, int exit_code);
+
+/* SIGHUP: checks the file, then tells the configuration module to read it. */
+void bh_supervise_reload(struct bh_supervisor *s);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The core as apply.c sees it, through libbulkhead. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "lib/client/bulkhead.h"
+#include "lib/log/log.h"
+
+#define REFUSALS_LOGGED 10
+
+struct bh_client {
+	struct bh_handle *h;
+	unsigned int refused; /* records of this replay */
+	bool lost;	      /* requests were under way when the core went away */
+};
+
+struct bh_client *
+bh_client_open(void)
+{
+	struct bh_client *c = calloc(1, sizeof(*c));
+	struct bh_open_args args;
+
+	if (c == NULL)
+		return NULL;
+	bh_open_args_env(&args, "config");
+	args.service = BH_SERVICE_INFOBASE;
+	c->h = bh_open(&args);
+	if (c->h == NULL) {
+		int saved = errno;
+
+		free(c);
+		errno = saved;
+		return NULL;
+	}
+	return c;
+}
+
+void
+bh_client_close(struct bh_client *c)
+{
+	bh_close(c->h);
+	free(c);
+}
+
+static int
+client_begin(void *core, uint16_t table)
+{
+	struct bh_client *c = core;
+	uint32_t epoch;
+
+	c->refused = 0;
+	c->lost = false;
+	return bh_replay_begin(c->h, table, &epoch);
+}
+
+static void
+on_reply(void *arg, const struct bh_msg *msg, const void *body, size_t len)
+{
+	struct bh_client *c = arg;
+
+	(void)body;
+	(void)len;
+	if (msg->status == 0)
+		return;
+	if (msg->status == -ECONNRESET)
+		c->lost = true;
+	else if (c->refused++ < REFUSALS_LOGGED)
+		bh_err("apply", "the core refused a record of table %u: %s", msg->table,
+			strerror(-msg->status));
+}
+
+static int
+client_add(void *core, const struct bh_record *rec)
+{
+	uint8_t body[sizeof(struct bh_cfg_route6_key) + sizeof(struct bh_cfg_route) + 64];
+	size_t len = (size_t)rec->key_len + rec->val_len;
+	struct bh_client *c = core;
+	int rc;
+
+	if (len > sizeof(body))
+		return -EMSGSIZE;
+	memcpy(body, rec->key, rec->key_len);
+	memcpy(body + rec->key_len, rec->val, rec->val_len);
+	for (;;) {
+		rc = bh_submit(c->h, BH_V_ADD, rec->table, 0, body, len, on_reply, c);
+		if (rc == -EAGAIN)
+			rc = bh_poll(c->h, -1);
+		else
+			break;
+		if (rc < 0)
+			return rc;
+	}
+	return c->lost ? -ECONNRESET : rc;
+}
+
+static int
+client_wait(void *core)
+{
+	struct bh_client *c = core;
+
+	while (bh_pending(c->h) > 0) {
+		int rc = bh_poll(c->h, -1);
+
+		if (rc < 0)
+			return rc;
+	}
+	return c->lost ? -ECONNRESET : (int)c->refused;
+}
+
+static int
+client_end(void *core, uint16_t table)
+{
+	struct bh_client *c = core;
+
+	return bh_replay_end(c->h, table);
+}
+
+const struct bh_core_ops bh_client_ops = {
+	.begin = client_begin,
+	.add = client_add,
+	.wait = client_wait,
+	.end = client_end,
+};
+
+int
+bh_client_wait(struct bh_client *c, const sigset_t *mask)
+{
+	struct pollfd p = {.fd = bh_fd(c->h), .events = POLLIN};
+	int rc;
+
+	if (bh_prepare_wait(c->h) && ppoll(&p, 1, NULL, mask) < 0)
+		return -errno;
+	rc = bh_poll(c->h, 0);
+	return rc < 0 ? rc : 0;
+}

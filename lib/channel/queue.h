@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The queues of a channel: one producer, one consumer, in different processes.
+ *
+ * A queue is a power of two of 64-byte slots: a sequence word and 60 bytes. Slot i of lap l
+ * is filled when its word is l * n + i + 1, free when it is still that of the lap before; so
+ * the consumer polls the slot itself and a one-slot message moves as one cache line. A
+ * message takes ceil(len / 60) slots; the first one's word is published last. Positions are
+ * free-running 32-bit numbers. The consumer tells how far it is in a shared word (`tail`),
+ * which the producer reads only when it believes the queue to be full.
+ *
+ * Neither side believes the other: geometry and own position are private; a message is
+ * copied once, then its length and the sequence words are checked; the peer's position may
+ * only move forward and never past our own. What cannot be is -EBADMSG: the channel is
+ * corrupt and must be closed.
+ */
+#ifndef BH_CHANNEL_QUEUE_H
+#define BH_CHANNEL_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/channel/msg.h"
+
+#define BH_SLOT_DATA 60
+#define BH_MSG_SLOTS ((BH_MSG_MAX + BH_SLOT_DATA - 1) / BH_SLOT_DATA) /* of the longest message */
+
+struct bh_slot {
+	uint32_t seq;
+	uint8_t data[BH_SLOT_DATA];
+} __attribute__((aligned(64)));
+
+/* First page of a channel. Each word has one writer and a cache line of its own. */
+struct bh_channel_shared {
+	uint32_t core_sleep __attribute__((aligned(64)));   /* core: doorbell.h */
+	uint32_t closed __attribute__((aligned(64)));	    /* core: 1, nothing is taken any more */
+	uint32_t req_tail __attribute__((aligned(64)));	    /* core: requests consumed, in slots */
+	uint32_t client_sleep __attribute__((aligned(64))); /* client */
+	uint32_t rep_tail __attribute__((aligned(64)));	    /* client: replies consumed */
+};
+
+/* Layout that the core gives to channels; clients take it from the welcome. */
+#define BH_CHANNEL_REQ_SLOTS 512u
+#define BH_CHANNEL_REP_SLOTS 1024u
+#define BH_CHANNEL_REQ_OFF 4096u
+#define BH_CHANNEL_REP_OFF (BH_CHANNEL_REQ_OFF + BH_CHANNEL_REQ_SLOTS * 64u)
+#define BH_CHANNEL_SIZE (BH_CHANNEL_REP_OFF + BH_CHANNEL_REP_SLOTS * 64u)
+
+/* Private halves of a queue. */
+struct bh_producer {
+	struct bh_slot *slots;
+	const uint32_t *shared_tail;
+	uint32_t mask;
+	uint32_t head;
+	uint32_t tail; /* the consumer's position as last seen */
+};
+
+struct bh_consumer {
+	const struct bh_slot *slots;
+	uint32_t *shared_tail;
+	uint32_t mask;
+	uint32_t pos;
+	uint32_t released;
+};
+
+/* Slots of a message of len bytes. */
+static inline unsigned int
+bh_slots(unsigned int len)
+{
+	return (len + BH_SLOT_DATA - 1) / BH_SLOT_DATA;
+}
+
+/* Makes n slots (a power of two, >= BH_MSG_SLOTS) an empty queue. The core, before the channel
+ * is given away. */
+void bh_queue_format(struct bh_slot *slots, uint32_t n);
+
+void bh_producer_init(struct bh_producer *q, struct bh_slot *slots, uint32_t n,
+	const uint32_t *tail);
+void bh_consumer_init(struct bh_consumer *q, const struct bh_slot *slots, uint32_t n,
+	uint32_t *tail);
+
+/* Free slots; looks at the consumer's position again only when it knows of fewer than want.
+ * -EBADMSG: that position is impossible. */
+int bh_producer_room(struct bh_producer *q, unsigned int want);
+
+/* Publishes one message of msg->len bytes, whose body lies at `body`. 0, -EAGAIN (no room),
+ * -EBADMSG, -EMSGSIZE (msg->len is not 16 .. BH_MSG_MAX). Rings nothing. */
+int bh_producer_put(struct bh_producer *q, const struct bh_msg *msg, const void *body);
+
+/* Copies the next message, header and body, to buf (BH_MSG_MAX bytes, aligned to 8). Returns
+ * its slots, 0 when there is none yet, -EBADMSG. It stays in the queue until skipped. */
+int bh_consumer_peek(const struct bh_consumer *q, void *buf);
+
+/* Takes n slots, as peek returned, out of the queue; told to the producer by release. */
+static inline void
+bh_consumer_skip(struct bh_consumer *q, unsigned int n)
+{
+	q->pos += n;
+}
+
+static inline void
+bh_consumer_release(struct bh_consumer *q)
+{
+	q->released = q->pos;
+	__atomic_store_n(q->shared_tail, q->pos, __ATOMIC_RELEASE);
+}
+
+/* True when something (a message or nonsense) lies at the present position. */
+static inline bool
+bh_consumer_ready(const struct bh_consumer *q)
+{
+	const struct bh_slot *s = &q->slots[q->pos & q->mask];
+
+	return __atomic_load_n(&s->seq, __ATOMIC_ACQUIRE) != q->pos - q->mask;
+}
+
+#endif

@@ -1,0 +1,610 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Handles, requests and replies. Before each request the connection is checked: none, or one
+ * that ended without anything under way, means first contact (contact.c); else it goes
+ * straight into the channel. A connection that ended with requests or watches under way is
+ * told once, by bh_poll(); until then nothing new is taken, so that no caller goes on with a
+ * replay whose beginning was lost.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/client/client_priv.h"
+
+#define SPIN_NS 20000
+#define TAKE_MAX 1024 /* messages of one bh_poll() */
+
+/* ---- handles ---- */
+
+static bool
+other_cpu(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
+}
+
+static int
+set_path(struct bh_handle *h, const char *path)
+{
+	const char *dir = getenv("BULKHEAD_RUNDIR");
+	int n;
+
+	if (path != NULL)
+		n = snprintf(h->path, sizeof(h->path), "%s", path);
+	else
+		n = snprintf(h->path, sizeof(h->path), "%s/core.sock",
+			dir != NULL ? dir : "/run/bulkhead");
+	return n < (int)sizeof(h->path) ? 0 : -ENAMETOOLONG;
+}
+
+struct bh_handle *
+bh_open(const struct bh_open_args *args)
+{
+	struct bh_handle *h;
+
+	if (args->client == NULL || args->service == 0) {
+		errno = EINVAL;
+		return NULL;
+	}
+	h = calloc(1, sizeof(*h));
+	if (h == NULL)
+		return NULL;
+	snprintf(h->client, sizeof(h->client), "%s", args->client);
+	h->service = args->service;
+	h->is_role = args->role_fd >= 0;
+	h->sock = args->role_fd;
+	h->ring_fd = h->wake_fd = -1;
+	h->spin = other_cpu();
+	if (set_path(h, args->socket) < 0) {
+		free(h);
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	return h;
+}
+
+void
+bh_close(struct bh_handle *h)
+{
+	if (h == NULL)
+		return;
+	bh_disconnect(h);
+	bh_forget_socket(h);
+	bh_watches_free(h);
+	free(h);
+}
+
+static int
+fd_of_env(const char *name)
+{
+	const char *text = getenv(name);
+	char *end;
+	long fd;
+
+	if (text == NULL || *text == '\0')
+		return -1;
+	fd = strtol(text, &end, 10);
+	return *end == '\0' && fd >= 0 && fd < 1 << 20 ? (int)fd : -1;
+}
+
+void
+bh_open_args_env(struct bh_open_args *args, const char *client)
+{
+	*args = (struct bh_open_args){
+		.client = client,
+		.service = BH_SERVICE_INFOBASE,
+		.role_fd = fd_of_env("BH_ROLE_FD"),
+	};
+}
+
+int
+bh_ready(void)
+{
+	int fd = fd_of_env("BH_SUPERVISOR_FD");
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	do
+		n = send(fd, "READY", 5, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+unsigned int
+bh_pending(const struct bh_handle *h)
+{
+	return h->n_calls;
+}
+
+int
+bh_fd(const struct bh_handle *h)
+{
+	return h->wake_fd;
+}
+
+const void *
+bh_stats_map(const struct bh_handle *h, size_t *size)
+{
+	if (size != NULL)
+		*size = h->stats != NULL ? h->w.stats_size : 0;
+	return h->stats;
+}
+
+const struct bh_welcome *
+bh_connection(const struct bh_handle *h)
+{
+	return h->map != NULL ? &h->w : NULL;
+}
+
+/* ---- requests under way ---- */
+
+static struct bh_call_slot *
+call_new(struct bh_handle *h, const struct bh_msg *msg, bh_reply_fn cb, void *arg)
+{
+	for (unsigned int i = 0; i < BH_CALLS_MAX; i++) {
+		uint32_t tag = h->count++;
+		struct bh_call_slot *c = &h->calls[tag % BH_CALLS_MAX];
+
+		if (c->used)
+			continue;
+		*c = (struct bh_call_slot){cb, arg, tag, msg->table, msg->verb, true, false};
+		h->n_calls++;
+		return c;
+	}
+	return NULL;
+}
+
+static void
+call_free(struct bh_handle *h, struct bh_call_slot *c)
+{
+	c->used = false;
+	h->n_calls--;
+}
+
+static struct bh_call_slot *
+call_find(struct bh_handle *h, uint32_t tag)
+{
+	struct bh_call_slot *c = &h->calls[tag % BH_CALLS_MAX];
+
+	return c->used && c->tag == tag ? c : NULL;
+}
+
+static void
+answer(struct bh_handle *h, struct bh_call_slot *c, const struct bh_msg *msg, const void *body)
+{
+	bh_reply_fn cb = c->cb;
+	void *arg = c->arg;
+
+	call_free(h, c);
+	if (cb != NULL)
+		cb(arg, msg, body, msg->len - sizeof(*msg));
+}
+
+/* ---- submitting ---- */
+
+static void
+ring_core(struct bh_handle *h, uint32_t reasons)
+{
+	if (bh_ring_due(&h->ringer, reasons))
+		bh_ring_nosignal(h->ring_fd); /* a closed end is seen by who waits */
+}
+
+int
+bh_flush(struct bh_handle *h)
+{
+	if (h->map == NULL || h->unflushed == 0)
+		return 0;
+	h->unflushed = 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	ring_core(h, BH_SLEEP_WORK);
+	return 0;
+}
+
+static int
+put(struct bh_handle *h, const struct bh_msg *msg, const void *body)
+{
+	int rc = bh_producer_put(&h->req, msg, body);
+
+	if (rc == -EAGAIN) {
+		bh_flush(h);
+		h->want_space = true;
+	}
+	if (rc < 0)
+		return rc;
+	h->unflushed += bh_slots(msg->len);
+	if (h->unflushed >= h->w.req_slots / 2)
+		bh_flush(h);
+	return 0;
+}
+
+/* The first request. What cannot go with a first contact is preceded by a NOP; what the
+ * service did not take, or could not answer there, is repeated through the channel. */
+static int
+put_first(struct bh_handle *h, const struct bh_msg *msg, const void *body)
+{
+	struct bh_msg nop = {.len = sizeof(nop), .verb = BH_V_NOP, .tag = msg->tag};
+	const struct bh_msg *reply = (const struct bh_msg *)h->first;
+	int rc;
+
+	if (msg->len > BH_FIRST_MAX)
+		rc = bh_contact(h, &nop, NULL);
+	else
+		rc = bh_contact(h, msg, body);
+	if (rc < 0)
+		return rc;
+	if (msg->len <= BH_FIRST_MAX && reply->status != -EAGAIN && reply->status != -EMSGSIZE)
+		return 0;
+	h->has_first = false;
+	return put(h, msg, body);
+}
+
+/* The connection has ended: -ECONNRESET if that is still to be told, else 0. */
+static int
+lose(struct bh_handle *h)
+{
+	bh_disconnect(h);
+	h->lost = h->n_calls > 0 || h->watches != NULL;
+	return h->lost ? -ECONNRESET : 0;
+}
+
+static bool
+closed(const struct bh_handle *h)
+{
+	return __atomic_load_n(&h->sh->closed, __ATOMIC_ACQUIRE) != 0;
+}
+
+int
+bh_submit_tag(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_reply_fn cb, void *arg)
+{
+	struct bh_call_slot *c;
+	int rc;
+
+	if (h->lost || (h->map != NULL && closed(h) && lose(h) < 0))
+		return -ECONNRESET;
+	c = call_new(h, msg, cb, arg);
+	if (c == NULL) {
+		bh_flush(h);
+		return -EAGAIN;
+	}
+	msg->tag = c->tag;
+	rc = h->map != NULL ? put(h, msg, body) : put_first(h, msg, body);
+	if (rc < 0)
+		call_free(h, c);
+	if (rc == -EBADMSG)
+		rc = lose(h) < 0 ? -ECONNRESET : -EBADMSG;
+	return rc;
+}
+
+int
+bh_submit(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t aux, const void *body,
+	size_t len, bh_reply_fn cb, void *arg)
+{
+	struct bh_msg msg = {.verb = verb, .table = table, .aux = aux};
+
+	if (len > BH_MSG_MAX - sizeof(msg))
+		return -EMSGSIZE;
+	if (verb == BH_V_EVENT)
+		return -EINVAL; /* its answer could not be told from an event */
+	msg.len = sizeof(msg) + len;
+	return bh_submit_tag(h, &msg, body, cb, arg);
+}
+
+/* ---- what comes ---- */
+
+/* Tells everybody that the connection ended. */
+static int
+tell_lost(struct bh_handle *h)
+{
+	struct bh_msg msg = {.len = sizeof(msg), .status = -ECONNRESET};
+
+	h->lost = false;
+	/* Callbacks may submit anew: only what is under way now is dead. */
+	for (unsigned int i = 0; i < BH_CALLS_MAX; i++)
+		h->calls[i].dead = h->calls[i].used;
+	bh_watches_end(h);
+	for (unsigned int i = 0; i < BH_CALLS_MAX; i++) {
+		struct bh_call_slot *c = &h->calls[i];
+
+		if (!c->used || !c->dead)
+			continue;
+		msg.verb = c->verb;
+		msg.table = c->table;
+		msg.tag = c->tag;
+		answer(h, c, &msg, NULL);
+	}
+	return -ECONNRESET;
+}
+
+/* 0, or -EBADMSG when an event makes no sense. */
+static int
+deliver(struct bh_handle *h, const struct bh_msg *msg)
+{
+	struct bh_call_slot *c;
+
+	if (msg->verb == BH_V_EVENT)
+		return bh_watch_event(h, msg, msg + 1);
+	c = call_find(h, msg->tag);
+	if (c != NULL)
+		answer(h, c, msg, msg + 1);
+	return 0;
+}
+
+/* The first contact's reply, kept until now. */
+static int
+deliver_first(struct bh_handle *h)
+{
+	uint8_t buf[BH_FIRST_MAX] __attribute__((aligned(8)));
+
+	h->has_first = false;
+	memcpy(buf, h->first, ((const struct bh_msg *)h->first)->len);
+	return deliver(h, (const struct bh_msg *)buf);
+}
+
+/* Tells the core how far we are; rings if it waits for that. The fence that makes sure of it
+ * is bh_prepare_wait()'s. */
+static void
+release(struct bh_handle *h)
+{
+	if (h->map == NULL || h->rep.released == h->rep.pos)
+		return;
+	bh_consumer_release(&h->rep);
+	if (__atomic_load_n(h->ringer.word, __ATOMIC_RELAXED) & BH_SLEEP_SPACE) {
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		ring_core(h, BH_SLEEP_SPACE);
+	}
+}
+
+/* One message. 1, 0: none, -EBADMSG. The connection may be another afterwards. */
+static int
+take_one(struct bh_handle *h)
+{
+	uint8_t buf[BH_MSG_MAX + BH_SLOT_DATA] __attribute__((aligned(8)));
+	int n;
+
+	if (h->map == NULL)
+		return 0;
+	if (h->has_first)
+		return deliver_first(h) < 0 ? -EBADMSG : 1;
+	n = bh_consumer_peek(&h->rep, buf);
+	if (n <= 0)
+		return n;
+	bh_consumer_skip(&h->rep, n);
+	return deliver(h, (const struct bh_msg *)buf) < 0 ? -EBADMSG : 1;
+}
+
+/* All that is there. How many, or -ECONNRESET. */
+static int
+take_all(struct bh_handle *h)
+{
+	int n = 0, rc;
+
+	do {
+		rc = take_one(h);
+		n += rc > 0;
+		if (rc > 0 && h->map != NULL && h->rep.pos - h->rep.released >= h->w.rep_slots / 8)
+			release(h);
+	} while (rc > 0 && n < TAKE_MAX);
+	release(h);
+	if (h->map != NULL && (rc < 0 || (n == 0 && closed(h))))
+		lose(h);
+	else if (rc == 0 || !h->lost)
+		return n;
+	return tell_lost(h);
+}
+
+/* ---- waiting ---- */
+
+/* A submit that found no room would find some now. */
+static bool
+space_came(struct bh_handle *h)
+{
+	if (!h->want_space || bh_producer_room(&h->req, BH_MSG_SLOTS) < BH_MSG_SLOTS)
+		return false;
+	h->want_space = false;
+	return true;
+}
+
+static bool
+something(struct bh_handle *h)
+{
+	return h->has_first || bh_consumer_ready(&h->rep) || closed(h) || space_came(h);
+}
+
+bool
+bh_prepare_wait(struct bh_handle *h)
+{
+	if (h->map == NULL)
+		return !h->lost;
+	bh_flush(h);
+	bh_sleep_announce(&h->sleeper, BH_SLEEP_WORK | (h->want_space ? BH_SLEEP_SPACE : 0));
+	h->announced = true;
+	ring_core(h, BH_SLEEP_SPACE);
+	if (!something(h))
+		return true;
+	bh_sleep_end(&h->sleeper);
+	return false;
+}
+
+/* Ends an announced sleep. -ECONNRESET: the core has closed its end. */
+static int
+awake(struct bh_handle *h)
+{
+	if (h->map == NULL || !h->announced)
+		return 0;
+	h->announced = false;
+	bh_sleep_end(&h->sleeper);
+	return bh_ring_drain(h->wake_fd) == -EPIPE ? -ECONNRESET : 0;
+}
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
+}
+
+/* Looks for a short while. True when something came. */
+static bool
+spin(struct bh_handle *h)
+{
+	uint64_t end;
+
+	if (!h->spin)
+		return false;
+	end = now_ns() + SPIN_NS;
+	do {
+		for (int i = 0; i < 32; i++) {
+			if (bh_consumer_ready(&h->rep))
+				return true;
+			__builtin_ia32_pause();
+		}
+	} while (now_ns() < end);
+	return false;
+}
+
+/* Blocks until the core rings, or timeout. 1: look again, 0: time is over, -ECONNRESET. */
+static int
+block(struct bh_handle *h, int timeout)
+{
+	struct pollfd p = {.fd = h->wake_fd, .events = POLLIN};
+	int n = 1;
+
+	if (bh_prepare_wait(h))
+		n = poll(&p, 1, timeout);
+	if (awake(h) < 0 && !bh_consumer_ready(&h->rep)) {
+		lose(h);
+		return tell_lost(h);
+	}
+	return n != 0;
+}
+
+/* ms until end (ns), rounded up; -1 for no end. */
+static int
+left_ms(uint64_t end)
+{
+	uint64_t now;
+
+	if (end == 0)
+		return -1;
+	now = now_ns();
+	return now >= end ? 0 : (end - now + 999999) / 1000000;
+}
+
+int
+bh_poll(struct bh_handle *h, int wait_ms)
+{
+	uint64_t end = wait_ms > 0 ? now_ns() + wait_ms * UINT64_C(1000000) : 0;
+	int rc;
+
+	if (h->lost)
+		return tell_lost(h);
+	if (awake(h) < 0 && !bh_consumer_ready(&h->rep)) {
+		lose(h);
+		return tell_lost(h);
+	}
+	bh_flush(h);
+	for (;;) {
+		rc = take_all(h);
+		if (rc != 0 || wait_ms == 0 || h->map == NULL || space_came(h))
+			return rc;
+		if (spin(h))
+			continue;
+		rc = block(h, left_ms(end));
+		if (rc <= 0)
+			return rc;
+	}
+}
+
+/* ---- one request and its reply ---- */
+
+struct sync {
+	bool done;
+	bh_reply_fn cb;
+	void *arg;
+};
+
+static void
+sync_done(void *arg, const struct bh_msg *msg, const void *body, size_t len)
+{
+	struct sync *s = arg;
+
+	s->done = true;
+	s->cb(s->arg, msg, body, len);
+}
+
+int
+bh_submit_wait(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_reply_fn cb, void *arg)
+{
+	struct sync s = {.cb = cb, .arg = arg};
+	int rc;
+
+	while ((rc = bh_submit_tag(h, msg, body, sync_done, &s)) == -EAGAIN) {
+		rc = bh_poll(h, -1);
+		if (rc < 0)
+			return rc;
+	}
+	if (rc == -ECONNRESET && h->lost)
+		return tell_lost(h);
+	if (rc < 0)
+		return rc;
+	/* An end of the connection is told to all calls under way, so to ours. */
+	while (!s.done)
+		bh_poll(h, -1);
+	return 0;
+}
+
+struct result {
+	int status;
+	uint32_t aux;
+	void *rep;
+	size_t room, len;
+};
+
+static void
+result_take(void *arg, const struct bh_msg *msg, const void *body, size_t len)
+{
+	struct result *r = arg;
+
+	r->status = msg->status;
+	r->aux = msg->aux;
+	r->len = len;
+	if (r->rep != NULL && len > 0)
+		memcpy(r->rep, body, len < r->room ? len : r->room);
+}
+
+int
+bh_call(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t *aux, const void *req,
+	size_t req_len, void *rep, size_t *rep_len)
+{
+	struct result r = {.rep = rep, .room = rep != NULL && rep_len != NULL ? *rep_len : 0};
+	struct bh_msg msg = {.verb = verb, .table = table, .aux = aux != NULL ? *aux : 0};
+	int rc;
+
+	if (req_len > BH_MSG_MAX - sizeof(msg))
+		return -EMSGSIZE;
+	if (verb == BH_V_EVENT)
+		return -EINVAL;
+	msg.len = sizeof(msg) + req_len;
+	rc = bh_submit_wait(h, &msg, req, result_take, &r);
+	if (rc < 0)
+		return rc;
+	if (aux != NULL)
+		*aux = r.aux;
+	if (rep_len != NULL)
+		*rep_len = r.len;
+	if (r.status == 0 && rep != NULL && r.len > r.room)
+		return -EMSGSIZE;
+	return r.status;
+}

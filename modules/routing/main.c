@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bulkhead-routing: the process around struct bh_routing. One thread, one handle; it sleeps in
+ * libevent until the core rings. When the core goes away it ends and is started anew, so a
+ * core that comes back always gets a whole replay. At SIGTERM it leaves its routes where they
+ * are: forwarding goes on without it.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <event2/event.h>
+
+#include "lib/client/bulkhead.h"
+#include "lib/log/log.h"
+#include "modules/routing/routing.h"
+
+enum { EXIT_USAGE = 2, EXIT_CORE_GONE = 3 };
+
+struct program {
+	struct bh_handle *h;
+	struct bh_routing routing;
+	struct event_base *base;
+	struct event *readable, *term, *intr;
+	struct timespec start;
+	bool stop;
+};
+
+static void
+usage(FILE *f)
+{
+	fputs("usage: bulkhead-routing [-v] [--help] [--version]\n"
+	      "The routing module of bulkhead; started by its supervisor.\n"
+	      "  -v, --verbose  log more; twice: everything\n"
+	      "  -h, --help     this text\n"
+	      "  -V, --version  the version\n"
+	      "BH_ROLE_FD      role socket inherited from the supervisor\n"
+	      "BULKHEAD_RUNDIR directory of core.sock, if there is no role socket\n",
+		f);
+}
+
+/* The log level, or the exit code as -1 - code. */
+static int
+parse_args(int argc, char **argv)
+{
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'}, {"verbose", no_argument, NULL, 'v'}, {0}};
+	int level = BH_LOG_NOTICE, c;
+
+	while ((c = getopt_long(argc, argv, "hVv", options, NULL)) != -1) {
+		switch (c) {
+		case 'h':
+			usage(stdout);
+			return -1 - EXIT_SUCCESS;
+		case 'V':
+			puts("bulkhead-routing " BH_VERSION);
+			return -1 - EXIT_SUCCESS;
+		case 'v':
+			level += level < BH_LOG_DEBUG;
+			break;
+		default:
+			usage(stderr);
+			return -1 - EXIT_USAGE;
+		}
+	}
+	if (optind == argc)
+		return level;
+	usage(stderr);
+	return -1 - EXIT_USAGE;
+}
+
+/* ---- what the routing core does to the world ---- */
+
+static int
+out_submit(void *ctx, uint8_t verb, uint16_t table, uint32_t aux, const void *body, size_t len,
+	bh_reply_fn cb, void *arg)
+{
+	struct program *p = ctx;
+
+	return bh_submit(p->h, verb, table, aux, body, len, cb, arg);
+}
+
+static void
+out_ready(void *ctx)
+{
+	struct program *p = ctx;
+	struct timespec now;
+	int rc = bh_ready();
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	bh_info("main", "ready after %.3f s: %u IPv4 and %u IPv6 prefixes, %u next hops",
+		(now.tv_sec - p->start.tv_sec) + (now.tv_nsec - p->start.tv_nsec) / 1e9,
+		p->routing.rib.routes[0].n, p->routing.rib.routes[1].n, p->routing.rib.nhs.tab.n);
+	if (rc < 0)
+		bh_warn("main", "cannot tell the supervisor: %s", strerror(-rc));
+}
+
+static const struct bh_out_ops out_ops = {out_submit, out_ready};
+
+/* ---- process ---- */
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	/* Only wakes the loop: bh_poll() follows in any case. */
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+static void
+on_signal(evutil_socket_t fd, short what, void *arg)
+{
+	struct program *p = arg;
+
+	(void)fd;
+	(void)what;
+	p->stop = true;
+}
+
+static int
+watch_inputs(struct program *p)
+{
+	unsigned int i;
+	int rc;
+
+	for (i = 0; i < BH_ROUTING_INPUTS; i++) {
+		rc = bh_watch(p->h, bh_routing_table(&p->routing, i), bh_routing_change,
+			&p->routing.input[i]);
+		if (rc < 0) {
+			bh_err("main", "cannot watch table %u: %s",
+				bh_routing_table(&p->routing, i), strerror(-rc));
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int
+make_events(struct program *p)
+{
+	p->base = event_base_new();
+	if (p->base == NULL)
+		return -ENOMEM;
+	p->readable = event_new(p->base, bh_fd(p->h), EV_READ | EV_PERSIST, on_readable, p);
+	p->term = evsignal_new(p->base, SIGTERM, on_signal, p);
+	p->intr = evsignal_new(p->base, SIGINT, on_signal, p);
+	if (p->readable == NULL || p->term == NULL || p->intr == NULL)
+		return -ENOMEM;
+	if (event_add(p->readable, NULL) < 0 || event_add(p->term, NULL) < 0 ||
+		event_add(p->intr, NULL) < 0)
+		return -EIO;
+	return 0;
+}
+
+static void
+free_events(struct program *p)
+{
+	struct event **e[] = {&p->readable, &p->term, &p->intr};
+
+	for (unsigned int i = 0; i < 3; i++)
+		if (*e[i] != NULL)
+			event_free(*e[i]);
+	if (p->base != NULL)
+		event_base_free(p->base);
+}
+
+/* Polls, computes, sends, and sleeps when there was nothing. 0 when asked to stop. */
+static int
+serve(struct program *p)
+{
+	int n, rc;
+
+	while (!p->stop) {
+		n = bh_poll(p->h, 0);
+		if (n < 0)
+			return n;
+		rc = bh_routing_commit(&p->routing);
+		if (rc < 0)
+			return rc;
+		rc = bh_flush(p->h);
+		if (rc < 0)
+			return rc;
+		event_base_loop(
+			p->base, n == 0 && bh_prepare_wait(p->h) ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+	}
+	return 0;
+}
+
+static int
+run(struct program *p)
+{
+	struct bh_open_args args = {0};
+	int rc;
+
+	bh_open_args_env(&args, "routing");
+	args.service = BH_SERVICE_INFOBASE;
+	p->h = bh_open(&args);
+	if (p->h == NULL)
+		return -errno;
+	rc = watch_inputs(p);
+	if (rc == 0)
+		rc = make_events(p);
+	if (rc == 0)
+		rc = serve(p);
+	free_events(p);
+	bh_close(p->h);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	int level = parse_args(argc, argv), rc;
+	struct program p = {0};
+
+	if (level < 0)
+		return -1 - level;
+	bh_log_init("bulkhead-routing", level);
+	clock_gettime(CLOCK_MONOTONIC, &p.start);
+	bh_routing_init(&p.routing, &out_ops, &p);
+	rc = run(&p);
+	bh_routing_fini(&p.routing);
+	if (rc == 0)
+		return EXIT_SUCCESS;
+	bh_err("main", "%s: %s", rc == -ECONNRESET ? "the core is gone" : "cannot go on",
+		strerror(-rc));
+	return rc == -ECONNRESET ? EXIT_CORE_GONE : EXIT_FAILURE;
+}

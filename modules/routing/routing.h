@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The routing module without its process: changes of tables in, requests out through struct
+ * bh_out_ops. Knows no socket and no clock, so a test can be its info base.
+ *
+ *	interface ──────► iface ─┐                       ┌─► nexthop
+ *	cfg_address, ───► addrs ─┤ source.h              │
+ *	address                  ├────────► rib ► output ┼─► route4
+ *	cfg_route4, ────► statics┘  hopset, resolve      └─► route6
+ *	cfg_route6
+ *
+ * Order of life: init; a watch on each table of bh_routing_input() with bh_routing_change() as
+ * its callback; after each poll bh_routing_commit(), which does nothing before all inputs are
+ * there, then computes, replays, says ready, and from then on follows the changes.
+ */
+#ifndef BH_ROUTING_H
+#define BH_ROUTING_H
+
+#include "modules/routing/addrs.h"
+#include "modules/routing/output.h"
+#include "modules/routing/rib.h"
+
+struct bh_routing;
+
+/* One table that is watched. */
+struct bh_input {
+	struct bh_routing *r;
+	const struct bh_input_ops *ops;
+	bool synced, complete;
+};
+
+#define BH_ROUTING_INPUTS 5
+
+struct bh_routing {
+	struct bh_ifaces ifaces;
+	struct bh_rib rib;
+	struct bh_addrs addrs;
+	struct bh_source static4, static6;
+	struct bh_output out;
+	struct bh_input input[BH_ROUTING_INPUTS];
+	bool changed; /* since the last commit */
+};
+
+void bh_routing_init(struct bh_routing *r, const struct bh_out_ops *ops, void *ctx);
+void bh_routing_fini(struct bh_routing *r);
+
+/* Table of an input: 0 .. BH_ROUTING_INPUTS - 1. */
+uint16_t bh_routing_table(const struct bh_routing *r, unsigned int input);
+
+/* A bh_change_fn; arg: struct bh_input *. */
+void bh_routing_change(void *arg, const struct bh_change *c);
+
+/* Takes up all changes since the last call and sends what can be sent. 0, or a fatal -errno. */
+int bh_routing_commit(struct bh_routing *r);
+
+/* ---- statics.c: the source of static routes ---- */
+
+/* Records of cfg_route4 and cfg_route6; key: struct bh_cfg_route4_key or bh_cfg_route6_key.
+ * -EINVAL: a record that does not parse. */
+int bh_static_put(
+	struct bh_source *s, uint8_t family, const void *key, const void *val, size_t len);
+int bh_static_delete(struct bh_source *s, uint8_t family, const void *key);
+
+/* ---- inputs.c ---- */
+
+void bh_inputs_init(struct bh_routing *r);
+/* All are there: synced, and complete where the table has an owner that replays. */
+bool bh_inputs_ready(const struct bh_routing *r);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The supervisor's parts: spawning, exit texts, roles, EAL arguments, preflight. */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "app/supervisor/bootrec.h"
+#include "app/supervisor/child.h"
+#include "app/supervisor/preflight.h"
+#include "app/supervisor/roles.h"
+
+static struct bh_child
+shell_child(const char *script)
+{
+	struct bh_child c = {.sup_fd = -1, .path = "/bin/sh"};
+
+	ck_assert_int_eq(bh_child_arg(&c, "sh"), 0);
+	ck_assert_int_eq(bh_child_arg(&c, "-c"), 0);
+	ck_assert_int_eq(bh_child_arg(&c, script), 0);
+	return c;
+}
+
+static int
+run_child(struct bh_child *c, const struct bh_spawn *sp)
+{
+	int status = -1;
+
+	ck_assert_int_eq(bh_child_spawn(c, sp), 0);
+	ck_assert_int_gt(c->pid, 0);
+	ck_assert_int_eq(waitpid(c->pid, &status, 0), c->pid);
+	return status;
+}
+
+START_TEST(spawn_tells_descriptors)
+{
+	struct bh_child c = shell_child("printf READY >&$BH_SUPERVISOR_FD; "
+					"test -z \"$BH_ROLE_FD\" && test \"$BULKHEAD_RUNDIR\" = /x");
+	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .rundir = "/x"};
+	char text[16] = "";
+	int status = run_child(&c, &sp);
+
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	ck_assert_int_eq(recv(c.sup_fd, text, sizeof(text) - 1, 0), 5);
+	ck_assert_str_eq(text, "READY");
+	ck_assert_int_eq(recv(c.sup_fd, text, sizeof(text), 0), 0);
+	ck_assert_uint_eq(c.state, BH_PROC_STARTING);
+	bh_child_free(&c);
+}
+END_TEST
+
+START_TEST(spawn_passes_role_socket)
+{
+	struct bh_child c = shell_child("printf hello >&$BH_ROLE_FD");
+	struct bh_spawn sp = {.boot_fd = -1, .rundir = "/x"};
+	char text[16] = "";
+	int pair[2];
+
+	ck_assert_int_eq(bh_role_socket(pair), 0);
+	sp.role_fd = pair[0];
+	run_child(&c, &sp);
+	ck_assert_int_eq(recv(pair[1], text, sizeof(text) - 1, MSG_DONTWAIT), 5);
+	ck_assert_str_eq(text, "hello");
+	close(pair[0]);
+	close(pair[1]);
+	bh_child_free(&c);
+}
+END_TEST
+
+START_TEST(spawn_reports_failed_exec)
+{
+	struct bh_child c = {.sup_fd = -1, .path = "/nonexistent/program"};
+	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .rundir = "/x"};
+
+	ck_assert_int_eq(bh_child_arg(&c, "program"), 0);
+	ck_assert_int_eq(bh_child_spawn(&c, &sp), -ENOENT);
+	ck_assert_int_eq(c.pid, 0);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	bh_child_free(&c);
+}
+END_TEST
+
+START_TEST(spawn_writes_no_dump)
+{
+	struct bh_child c = shell_child("ulimit -S -c | grep -qx 0 && kill -SEGV $$");
+	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .rundir = "/x"};
+	char text[96];
+	int status = run_child(&c, &sp);
+
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV && !WCOREDUMP(status));
+	ck_assert_ptr_nonnull(strstr(bh_child_exit_text(status, text, sizeof(text)), "signal 11"));
+	bh_child_free(&c);
+}
+END_TEST
+
+START_TEST(arguments_are_bounded)
+{
+	struct bh_child c = {.sup_fd = -1};
+	int n = 0;
+
+	while (bh_child_arg(&c, "x") == 0)
+		n++;
+	ck_assert_int_eq(n, BH_CHILD_ARGS - 1);
+	ck_assert_ptr_null(c.argv[n]);
+	bh_child_free(&c);
+}
+END_TEST
+
+START_TEST(role_is_passed_with_name_and_pid)
+{
+	int link[2], pair[2], got = -1;
+	char text[64] = "", ctl[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = {.iov_base = text, .iov_len = sizeof(text) - 1};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl,
+		.msg_controllen = sizeof(ctl)};
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, link), 0);
+	ck_assert_int_eq(bh_role_socket(pair), 0);
+	ck_assert_int_eq(bh_role_pass(link[0], "routing", 77, pair[1]), 0);
+	close(pair[1]);
+	ck_assert_int_gt(recvmsg(link[1], &msg, 0), 0);
+	ck_assert_str_eq(text, "ROLE routing 77");
+	memcpy(&got, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
+	ck_assert_int_eq(send(got, "x", 1, 0), 1);
+	ck_assert_int_eq(recv(pair[0], text, sizeof(text), MSG_DONTWAIT), 1);
+	close(got);
+	close(pair[0]);
+	close(link[0]);
+	ck_assert_int_lt(bh_role_pass(link[1], "routing", 77, link[1]), 0);
+	close(link[1]);
+}
+END_TEST
+
+static bool
+has_arg(const struct bh_child *c, const char *arg)
+{
+	for (unsigned int i = 0; i < c->argc; i++)
+		if (strcmp(c->argv[i], arg) == 0)
+			return true;
+	return false;
+}
+
+static void
+core_args(struct bh_child *c, bool hugepages)
+{
+	static const uint32_t cpus[] = {0, 1};
+	static struct bh_boot boot;
+	struct bh_options opt = {.rundir = "/run/x"};
+
+	memset(&boot, 0, sizeof(boot));
+	boot.memory = 300;
+	boot.hugepages = hugepages;
+	strcpy(boot.eal[boot.n_eal++], "--extra");
+	bh_boot_default_plan(&boot, cpus, 2);
+	*c = (struct bh_child){.sup_fd = -1};
+	ck_assert_int_eq(bh_bootrec_core_args(&opt, &boot, 9, c), 0);
+}
+
+START_TEST(core_gets_eal_arguments)
+{
+	struct bh_child c;
+
+	core_args(&c, true);
+	ck_assert(has_arg(&c, "--in-memory") && !has_arg(&c, "--no-huge"));
+	ck_assert(has_arg(&c, "--no-telemetry") && has_arg(&c, "300") && has_arg(&c, "--extra"));
+	bh_child_free(&c);
+	core_args(&c, false);
+	ck_assert(has_arg(&c, "--no-huge") && !has_arg(&c, "--in-memory"));
+	bh_child_free(&c);
+}
+END_TEST
+
+START_TEST(rundir_is_locked)
+{
+	char dir[] = "/tmp/bh.test.XXXXXX", file[64];
+	struct bh_options opt = {.rundir = mkdtemp(dir)};
+	int lock = -1, second = -1;
+
+	ck_assert_ptr_nonnull(opt.rundir);
+	ck_assert_int_eq(bh_preflight_rundir(&opt, &lock), BH_EXIT_OK);
+	ck_assert_int_eq(bh_preflight_rundir(&opt, &second), BH_EXIT_BUSY);
+	close(lock);
+	ck_assert_int_eq(bh_preflight_rundir(&opt, &lock), BH_EXIT_OK);
+	close(lock);
+	snprintf(file, sizeof(file), "%s/bulkhead.lock", dir);
+	unlink(file);
+	rmdir(dir);
+}
+END_TEST
+
+static int
+device_verdict(const char *device, bool allow_missing)
+{
+	static struct bh_boot boot;
+	struct bh_options opt = {.allow_missing = allow_missing};
+
+	memset(&boot, 0, sizeof(boot));
+	boot.n_interfaces = 1;
+	strcpy(boot.interfaces[0].name, "eth0");
+	snprintf(boot.interfaces[0].device, sizeof(boot.interfaces[0].device), "%s", device);
+	return bh_preflight_machine(&opt, &boot);
+}
+
+START_TEST(missing_devices_are_told)
+{
+	ck_assert_int_eq(device_verdict("0000:ff:1f.7", false), BH_EXIT_DEVICE);
+	ck_assert_int_eq(device_verdict("ff:1f.7", false), BH_EXIT_DEVICE);
+	ck_assert_int_eq(device_verdict("0000:ff:1f.7", true), BH_EXIT_OK);
+	ck_assert_int_eq(device_verdict("net_af_packet0,iface=bh-absent", false), BH_EXIT_DEVICE);
+	ck_assert_int_eq(device_verdict("net_af_packet0,iface=lo", false), BH_EXIT_OK);
+	ck_assert_int_eq(device_verdict("net_tap0,iface=new0", false), BH_EXIT_OK);
+	ck_assert_int_eq(device_verdict("net_null0", false), BH_EXIT_OK);
+}
+END_TEST
+
+START_TEST(missing_hugepages_are_told)
+{
+	static struct bh_boot boot = {.hugepages = true, .memory = 1u << 30};
+	struct bh_options opt = {0};
+
+	ck_assert_int_eq(bh_preflight_machine(&opt, &boot), BH_EXIT_MEMORY);
+	boot.hugepages = false;
+	ck_assert_int_eq(bh_preflight_machine(&opt, &boot), BH_EXIT_OK);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("supervisor");
+	TCase *tc = tcase_create("parts");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_add_test(tc, spawn_tells_descriptors);
+	tcase_add_test(tc, spawn_passes_role_socket);
+	tcase_add_test(tc, spawn_reports_failed_exec);
+	tcase_add_test(tc, spawn_writes_no_dump);
+	tcase_add_test(tc, arguments_are_bounded);
+	tcase_add_test(tc, role_is_passed_with_name_and_pid);
+	tcase_add_test(tc, core_gets_eal_arguments);
+	tcase_add_test(tc, rundir_is_locked);
+	tcase_add_test(tc, missing_devices_are_told);
+	tcase_add_test(tc, missing_hugepages_are_told);
+	suite_add_tcase(s, tc);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
