@@ -43,15 +43,17 @@ pin(pid_t tid, int cpu)
 static int
 by_value(const void *a, const void *b)
 {
-	return (*(const uint32_t *)a > *(const uint32_t *)b) - (*(const uint32_t *)a < *(const uint32_t *)b);
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
 }
 
 static void
 print_sorted(const char *what, unsigned int n)
 {
 	qsort(took, n, sizeof(took[0]), by_value);
-	printf("%-28s p50 %7u ns  p99 %7u ns  p99.9 %7u ns\n", what, took[n / 2], took[n / 100 * 99],
-		took[(uint64_t)n * 999 / 1000]);
+	printf("%-28s p50 %7u ns  p99 %7u ns  p99.9 %7u ns\n", what, took[n / 2],
+		took[n / 100 * 99], took[(uint64_t)n * 999 / 1000]);
 }
 
 static void
