@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "app/supervisor/bootrec.h"
+#include "app/supervisor/configfile.h"
 #include "app/supervisor/proctable.h"
 #include "app/supervisor/roles.h"
+#include "app/supervisor/spawn.h"
 #include "lib/log/log.h"
 
 #define START_SECONDS 120  /* a child that is not ready by then has failed to start */
@@ -41,41 +43,10 @@ watch_child(struct bh_supervisor *s, struct bh_child *c)
 	return 0;
 }
 
-static int
-spawn_core(struct bh_supervisor *s, struct bh_child *c)
-{
-	struct bh_spawn sp = {.role_fd = -1, .boot_fd = s->boot_fd, .rundir = s->opt->rundir};
-
-	lseek(s->boot_fd, 0, SEEK_SET);
-	return bh_child_spawn(c, &sp);
-}
-
-static int
-spawn_module(struct bh_supervisor *s, struct bh_child *c)
-{
-	struct bh_spawn sp = {
-		.boot_fd = -1,
-		.cpus = s->boot->control_cpus,
-		.n_cpus = s->boot->n_control_cpus,
-		.rundir = s->opt->rundir,
-	};
-	int pair[2], rc = bh_role_socket(pair);
-
-	if (rc < 0)
-		return rc;
-	sp.role_fd = pair[0];
-	rc = bh_child_spawn(c, &sp);
-	if (rc == 0)
-		rc = bh_role_pass(s->child[0].sup_fd, c->name, c->pid, pair[1]);
-	close(pair[0]);
-	close(pair[1]);
-	return rc;
-}
-
 static void
 start_child(struct bh_supervisor *s, struct bh_child *c)
 {
-	int rc = c->is_core ? spawn_core(s, c) : spawn_module(s, c);
+	int rc = c->is_core ? bh_spawn_core(s, c) : bh_spawn_module(s, c);
 
 	if (rc == 0)
 		rc = watch_child(s, c);
@@ -399,10 +370,10 @@ bh_supervise_reload(struct bh_supervisor *s)
 	for (unsigned int i = 1; i < s->n_children; i++) {
 		struct bh_child *c = &s->child[i];
 
-		if (strcmp(c->name, "config") != 0)
+		if (!bh_is_config(c))
 			continue;
-		if (c->pid != 0 && c->state == BH_PROC_READY)
-			kill(c->pid, SIGHUP);
+		if (c->pid != 0)
+			bh_configfile_pass(s->opt->config, c->sup_fd);
 		else
 			bh_warn("config", "not running: the file is read when it starts");
 	}
@@ -434,7 +405,7 @@ add_module(struct bh_supervisor *s, const struct bh_boot_module *m)
 
 	if (rc == 0)
 		rc = bh_child_arg(c, m->program);
-	if (strcmp(m->name, "config") == 0) {
+	if (bh_is_config(c)) {
 		for (unsigned int i = 0; i < s->opt->n_yangdir && rc == 0; i++) {
 			rc = bh_child_arg(c, "-p");
 			if (rc == 0)
@@ -452,12 +423,13 @@ add_module(struct bh_supervisor *s, const struct bh_boot_module *m)
 
 int
 bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
-	const struct bh_boot *boot, struct event_base *base)
+	const struct bh_identity *id, const struct bh_boot *boot, struct event_base *base)
 {
 	int rc;
 
 	memset(s, 0, sizeof(*s));
 	s->opt = opt;
+	s->id = id;
 	s->boot = boot;
 	s->base = base;
 	s->ev_deadline = evtimer_new(base, on_deadline, s);
@@ -465,7 +437,7 @@ bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
 	rc = s->boot_fd < 0 ? s->boot_fd : add_child(s, "core", "bulkhead-core");
 	if (rc == 0) {
 		s->child[0].is_core = true;
-		rc = bh_bootrec_core_args(opt, boot, s->boot_fd, &s->child[0]);
+		rc = bh_bootrec_core_args(opt, id, boot, s->boot_fd, &s->child[0]);
 	}
 	for (unsigned int i = 0; i < boot->n_modules && rc == 0; i++)
 		if (boot->modules[i].enabled)

@@ -19,6 +19,7 @@ struct bh_proctable;
 
 struct bh_supervisor {
 	const struct bh_options *opt;
+	const struct bh_identity *id;
 	const struct bh_boot *boot;
 	struct event_base *base;
 	int boot_fd;
@@ -33,7 +34,7 @@ struct bh_supervisor {
 
 /* Prepares the children of the boot record. An enum bh_exit. */
 int bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
-	const struct bh_boot *boot, struct event_base *base);
+	const struct bh_identity *id, const struct bh_boot *boot, struct event_base *base);
 void bh_supervise_fini(struct bh_supervisor *s);
 
 /* Starts the next child in order, if the one before is ready. */
@@ -45,7 +46,7 @@ void bh_supervise_reap(struct bh_supervisor *s);
 /* SIGTERM: ends modules, then the core; the event loop ends with it. */
 void bh_supervise_stop(struct bh_supervisor *s, int exit_code);
 
-/* SIGHUP: checks the file, then tells the configuration module to read it. */
+/* SIGHUP: opens the file and hands it to the configuration module. */
 void bh_supervise_reload(struct bh_supervisor *s);
 
 #endif
