@@ -126,13 +126,13 @@ const struct bh_core_ops bh_client_ops = {
 };
 
 int
-bh_client_wait(struct bh_client *c, const sigset_t *mask)
+bh_client_wait(struct bh_client *c, const sigset_t *mask, int fd)
 {
-	struct pollfd p = {.fd = bh_fd(c->h), .events = POLLIN};
+	struct pollfd p[2] = {{.fd = bh_fd(c->h), .events = POLLIN}, {.fd = fd, .events = POLLIN}};
 	int rc;
 
-	if (bh_prepare_wait(c->h) && ppoll(&p, 1, NULL, mask) < 0)
+	if (bh_prepare_wait(c->h) && ppoll(p, 2, NULL, mask) < 0)
 		return -errno;
 	rc = bh_poll(c->h, 0);
-	return rc < 0 ? rc : 0;
+	return rc < 0 ? rc : p[1].revents != 0;
 }

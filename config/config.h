@@ -6,7 +6,8 @@
  * The way of a file: yang.c parses and validates it by libyang; map_if.c and map_route.c
  * turn the tree into a model of fixed structs and records; check.c refuses what YANG cannot
  * express; bootrec.c makes the boot record; apply.c replays the records to the core.
- * Everything runs in one thread of one unprivileged process. Messages for people go through
+ * Everything runs in one thread of one unprivileged process, which reads the YANG modules, enters
+ * its sandbox, and only then looks at the file; the supervisor opens that for it. Messages for people go through
  * struct bh_diag and name the file and the path of the node that they are about.
  */
 #ifndef BH_CONFIG_H
@@ -61,9 +62,11 @@ void bh_diag_end(const struct bh_diag *d);
  * 0; -ENOENT: a module is missing or older than NMDA (told in d); -ENOMEM. */
 int bh_yang_open(const char *const *dirs, unsigned int n, struct bh_diag *d, struct ly_ctx **ctx);
 
-/* Reads, parses and validates a file. 0 and the tree; -EINVAL: invalid; other -errno: not
- * readable. Errors are told in d. The tree is freed by lyd_free_all(). */
-int bh_yang_load(struct ly_ctx *ctx, const char *file, struct bh_diag *d, struct lyd_node **tree);
+/* Reads, parses and validates a file. fd: the open file, closed here; -1: it is opened by its
+ * name. 0 and the tree; -EINVAL: invalid; other -errno: not readable. Errors are told in d. The
+ * tree is freed by lyd_free_all(). */
+int bh_yang_load(struct ly_ctx *ctx, const char *file, int fd, struct bh_diag *d,
+	struct lyd_node **tree);
 
 /* The child of that name, among the children of parent (NULL: none). Defaults are there. */
 const struct lyd_node *bh_yang_child(const struct lyd_node *parent, const char *name);
@@ -159,6 +162,9 @@ bool bh_device_is_kernel(const char *device);
 
 struct bh_config_args {
 	const char *file;	  /* the YANG instance file */
+	int fd;			  /* it, open for the first load; -1: by its name */
+	int sup_fd;		  /* where the supervisor hands over later ones; -1: nowhere */
+	struct ly_ctx *ctx;	  /* of bh_config_open() */
 	const char *const *dirs;  /* more folders of YANG modules */
 	unsigned int n_dirs;
 	const uint32_t *cpus;	  /* that may be used, ascending */
@@ -190,15 +196,21 @@ struct bh_client *bh_client_open(void);
 void bh_client_close(struct bh_client *c);
 extern const struct bh_core_ops bh_client_ops; /* core: struct bh_client */
 
-/* Waits with this signal mask for an event of the core (0), a signal (-EINTR) or the loss of
- * the core (-ECONNRESET). */
-int bh_client_wait(struct bh_client *c, const sigset_t *mask);
+/* Waits with this signal mask for an event of the core (0), for fd (may be -1) to be readable (1),
+ * a signal (-EINTR) or the loss of the core (-ECONNRESET). */
+int bh_client_wait(struct bh_client *c, const sigset_t *mask, int fd);
 
-/* Parses and maps args->file into m (zeroed before), of which only the records are valid
- * afterwards, and boot. Errors are told on stderr. Returns an exit code. */
-int bh_config_load(const struct bh_config_args *args, struct bh_model *m, struct bh_boot *boot);
+/* Makes args->ctx: reads all YANG modules. Afterwards no file but the configuration is opened.
+ * Errors are told on stderr. Returns an exit code. */
+int bh_config_open(struct bh_config_args *args);
+void bh_config_close(struct bh_config_args *args);
 
-/* The module: `--run`. Returns an exit code. */
+/* Parses and maps args->file (fd: as in bh_yang_load()) into m (zeroed before), of which only the
+ * records are valid afterwards, and boot. Errors are told on stderr. Returns an exit code. */
+int bh_config_load(const struct bh_config_args *args, int fd, struct bh_model *m,
+	struct bh_boot *boot);
+
+/* The module: `--run`. Takes args->fd. Returns an exit code. */
 int bh_run(const struct bh_config_args *args);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One file from its text to records and boot record, with everything of libyang freed. */
+/* One file from its text to records and boot record; of libyang only the context stays. */
 #include <errno.h>
 #include <libyang/libyang.h>
 #include <malloc.h>
@@ -20,11 +20,11 @@ exit_code(int rc)
 }
 
 static int
-load(struct ly_ctx *ctx, const struct bh_config_args *args, struct bh_model *m,
-	struct bh_boot *boot, struct bh_diag *d)
+load(const struct bh_config_args *args, int fd, struct bh_model *m, struct bh_boot *boot,
+	struct bh_diag *d)
 {
 	struct lyd_node *tree = NULL;
-	int rc = bh_yang_load(ctx, args->file, d, &tree);
+	int rc = bh_yang_load(args->ctx, args->file, fd, d, &tree);
 
 	if (rc != 0) {
 		lyd_free_all(tree);
@@ -39,20 +39,31 @@ load(struct ly_ctx *ctx, const struct bh_config_args *args, struct bh_model *m,
 }
 
 int
-bh_config_load(const struct bh_config_args *args, struct bh_model *m, struct bh_boot *boot)
+bh_config_open(struct bh_config_args *args)
 {
 	struct bh_diag d = {.out = stderr};
-	struct ly_ctx *ctx = NULL;
-	int code;
 
-	if (bh_yang_open(args->dirs, args->n_dirs, &d, &ctx) != 0)
-		return BH_EXIT_NO_YANG;
-	d.file = args->file;
-	code = load(ctx, args, m, boot, &d);
+	return bh_yang_open(args->dirs, args->n_dirs, &d, &args->ctx) == 0 ? BH_EXIT_OK :
+									     BH_EXIT_NO_YANG;
+}
+
+void
+bh_config_close(struct bh_config_args *args)
+{
+	ly_ctx_destroy(args->ctx);
+	args->ctx = NULL;
+}
+
+int
+bh_config_load(const struct bh_config_args *args, int fd, struct bh_model *m,
+	struct bh_boot *boot)
+{
+	struct bh_diag d = {.out = stderr, .file = args->file};
+	int code = load(args, fd, m, boot, &d);
+
 	if (code == BH_EXIT_INTERNAL)
 		bh_diag(&d, NULL, "Out of memory.");
 	bh_diag_end(&d);
-	ly_ctx_destroy(ctx);
 	malloc_trim(0); /* the tree of many routes is many times the size of their records */
 	return code;
 }

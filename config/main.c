@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* bulkhead-config: arguments and modes; see bulkhead-config(8). */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "config/config.h"
 #include "lib/log/log.h"
+#include "lib/sandbox/sandbox.h"
 
 #define CPUS_MAX 1024
 
@@ -19,7 +21,7 @@ static const char help[] =
 	"  --check FILE   validate, say what is wrong\n"
 	"  --boot FILE    validate, print the boot record\n"
 	"  --tables FILE  validate, print the records for the core as JSON lines\n"
-	"  --run FILE     serve the file to the core; SIGHUP reads it again\n"
+	"  --run FILE     serve the file to the core\n"
 	"  -p DIR         folder of YANG modules, searched first; may repeat\n"
 	"  --help, --version\n"
 	"exit: 0 well, 1 internal error, 2 FILE invalid, 3 FILE not readable,\n"
@@ -83,13 +85,60 @@ one_shot(enum mode mode, struct bh_config_args *args)
 
 	args->check_cpus = mode == MODE_BOOT;
 	if (m != NULL && boot != NULL) {
-		code = bh_config_load(args, m, boot);
+		code = bh_config_load(args, args->fd, m, boot);
 		if (code == BH_EXIT_OK)
 			code = print(mode, m, boot);
 		bh_model_free(m);
 	}
 	free(boot);
 	free(m);
+	return code;
+}
+
+/* A descriptor that the supervisor left us, by the environment; -1: none. */
+static int
+inherited_fd(const char *name)
+{
+	const char *text = getenv(name);
+	int fd = text != NULL && *text != '\0' ? atoi(text) : -1;
+
+	return fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fd : -1;
+}
+
+static int
+open_file(struct bh_config_args *args)
+{
+	struct bh_diag d = {.out = stderr, .file = args->file};
+
+	args->fd = open(args->file, O_RDONLY | O_CLOEXEC);
+	if (args->fd >= 0)
+		return BH_EXIT_OK;
+	bh_diag(&d, NULL, "cannot read: %s", strerror(errno));
+	return BH_EXIT_UNREADABLE;
+}
+
+/* All that is opened by its name is opened; then the sandbox, then the file is looked at. */
+static int
+work(enum mode mode, struct bh_config_args *args)
+{
+	enum bh_sandbox_profile profile = BH_SANDBOX_ONE_SHOT;
+	int code = BH_EXIT_OK;
+
+	args->fd = inherited_fd("BH_CONFIG_FD");
+	args->sup_fd = inherited_fd("BH_SUPERVISOR_FD");
+	if (mode == MODE_RUN)
+		profile = args->fd >= 0 ? BH_SANDBOX_MODULE : BH_SANDBOX_ALONE;
+	else if (args->fd < 0)
+		code = open_file(args);
+	if (code == BH_EXIT_OK)
+		code = bh_config_open(args);
+	if (code != BH_EXIT_OK)
+		return code;
+	if (bh_sandbox_enter(profile) < 0)
+		code = BH_EXIT_INTERNAL;
+	else
+		code = mode == MODE_RUN ? bh_run(args) : one_shot(mode, args);
+	bh_config_close(args);
 	return code;
 }
 
@@ -129,5 +178,5 @@ main(int argc, char **argv)
 	if (mode == MODE_NONE || optind != argc)
 		return usage(mode == MODE_NONE ? "no mode" : "more arguments than one FILE");
 	args.n_cpus = find_cpus(cpus);
-	return mode == MODE_RUN ? bh_run(&args) : one_shot(mode, &args);
+	return work(mode, &args);
 }

@@ -158,14 +158,17 @@ read_stream(FILE *f, char **text, size_t *len)
 }
 
 static int
-read_file(const char *file, char **text, size_t *len)
+read_file(const char *file, int fd, char **text, size_t *len)
 {
-	FILE *f = fopen(file, "re");
+	FILE *f = fd < 0 ? fopen(file, "re") : fdopen(fd, "r");
 	struct stat st;
-	int rc;
+	int rc = -errno;
 
-	if (f == NULL)
-		return -errno;
+	if (f == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
 	if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode))
 		rc = -EISDIR;
 	else
@@ -222,11 +225,12 @@ parse(struct ly_ctx *ctx, const char *text, LYD_FORMAT format, struct bh_diag *d
 }
 
 int
-bh_yang_load(struct ly_ctx *ctx, const char *file, struct bh_diag *d, struct lyd_node **tree)
+bh_yang_load(struct ly_ctx *ctx, const char *file, int fd, struct bh_diag *d,
+	struct lyd_node **tree)
 {
 	char *text = NULL;
 	size_t len = 0;
-	int rc = read_file(file, &text, &len);
+	int rc = read_file(file, fd, &text, &len);
 
 	*tree = NULL;
 	if (rc != 0) {

@@ -21,6 +21,7 @@
 
 #include "app/core/core.h"
 #include "app/core/lcore_stats.h"
+#include "app/core/privilege.h"
 #include "app/core/suplink.h"
 #include "lib/client/bulkhead.h"
 #include "lib/log/log.h"
@@ -28,6 +29,7 @@
 struct args {
 	int boot_fd;
 	const char *rundir;
+	long group; /* of the listening socket; -1: as it is */
 	bool verbose;
 };
 
@@ -36,17 +38,19 @@ parse_args(struct args *a, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"boot-fd", required_argument, NULL, 'b'}, {"run-dir", required_argument, NULL, 'r'},
-		{"verbose", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'},
+		{"group", required_argument, NULL, 'g'}, {"verbose", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'}, {0},
 	};
 	int c;
 
-	*a = (struct args){.boot_fd = -1};
-	while ((c = getopt_long(argc, argv, "+b:r:vhV", options, NULL)) != -1) {
+	*a = (struct args){.boot_fd = -1, .group = -1};
+	while ((c = getopt_long(argc, argv, "+b:r:g:vhV", options, NULL)) != -1) {
 		if (c == 'b') {
 			a->boot_fd = atoi(optarg);
 		} else if (c == 'r') {
 			a->rundir = optarg;
+		} else if (c == 'g') {
+			a->group = atol(optarg);
 		} else if (c == 'v') {
 			a->verbose = true;
 		} else if (c == 'V') {
@@ -163,6 +167,15 @@ serve(struct bh_core *core, int sig_fd, int sup_fd)
 	return rc;
 }
 
+/* Members of the group may connect, besides our own user. */
+static void
+share_socket(const struct bh_core *core, long group)
+{
+	if (group >= 0 && chown(core->socket_path, -1, group) < 0)
+		bh_warn("core", "%s cannot be given to group %ld (%s): only root and its owner may use it",
+			core->socket_path, group, strerror(errno));
+}
+
 static int
 run(const struct args *a, const struct bh_boot *boot, int sig_fd)
 {
@@ -171,6 +184,7 @@ run(const struct args *a, const struct bh_boot *boot, int sig_fd)
 
 	rc = bh_core_create(&core, boot, a->rundir);
 	if (rc == 0) {
+		share_socket(&core, a->group);
 		rc = bh_core_launch(&core);
 		if (rc == 0)
 			rc = serve(&core, sig_fd, sup_fd);
@@ -188,7 +202,8 @@ main(int argc, char **argv)
 	int rc, sig_fd;
 
 	if (parse_args(&a, argc, argv) < 0) {
-		fputs("usage: bulkhead-core --boot-fd N --run-dir DIR [--verbose] -- EAL ARGUMENTS\n"
+		fputs("usage: bulkhead-core --boot-fd N --run-dir DIR [--group GID]\n"
+		      "                     [--verbose] -- EAL ARGUMENTS\n"
 		      "Started by bulkhead(8), not by hand.\n", stderr);
 		return 64;
 	}
@@ -197,6 +212,11 @@ main(int argc, char **argv)
 		return 1;
 	raise_files();
 	sig_fd = open_signals();
+	rc = bh_privilege_drop(&boot);
+	if (rc < 0) {
+		bh_err("core", "capabilities cannot be dropped: %s", strerror(-rc));
+		return 1;
+	}
 	rte_log_set_global_level(a.verbose ? RTE_LOG_INFO : RTE_LOG_WARNING);
 	if (rte_eal_init(argc - optind, argv + optind) < 0) {
 		bh_err("core", "EAL does not start: %s", rte_strerror(rte_errno));

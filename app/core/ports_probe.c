@@ -212,11 +212,11 @@ check_vdev(struct bh_port *p, const char *name)
 	char iface[IFNAMSIZ];
 
 	if (packet && !have_capability(CAP_NET_RAW))
-		return bh_port_fail(p, -EAGAIN, "%.32s: needs CAP_NET_RAW: start bulkhead as root",
-			name);
+		return bh_port_fail(p, -EAGAIN,
+			"%.32s: needs CAP_NET_RAW: restart bulkhead as root with it", name);
 	if (tap && !have_capability(CAP_NET_ADMIN))
 		return bh_port_fail(p, -EAGAIN,
-			"%.32s: needs CAP_NET_ADMIN: start bulkhead as root", name);
+			"%.32s: needs CAP_NET_ADMIN: restart bulkhead as root with it", name);
 	if (tap && access("/dev/net/tun", F_OK))
 		return bh_port_fail(p, -EAGAIN, "%.32s: no /dev/net/tun: modprobe tun", name);
 	if (!packet)

@@ -2,9 +2,11 @@
 #include "app/ctl/core.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/ctl/args.h"
@@ -22,15 +24,25 @@ on_alarm(int sig)
 	_exit(BH_CTL_UNREACHABLE);
 }
 
+static int
+not_allowed(const char *socket, const char *group, char *err, size_t err_len)
+{
+	if (group == NULL)
+		snprintf(err, err_len, "%s: permission denied: run as root, or see --group in "
+			"bulkhead(8)", socket);
+	else
+		snprintf(err, err_len, "%s: permission denied: run as root, or be made a member of "
+			"group %s: usermod -a -G %s USER", socket, group, group);
+	return BH_CTL_PERMISSION;
+}
+
 int
-bh_ctl_contact_error(int rc, const char *socket, char *err, size_t err_len)
+bh_ctl_contact_error(int rc, const char *socket, const char *group, char *err, size_t err_len)
 {
 	switch (-rc) {
 	case EACCES:
 	case EPERM:
-		snprintf(err, err_len, "%s: permission denied: run as root or as a member of the "
-			"socket's group", socket);
-		return BH_CTL_PERMISSION;
+		return not_allowed(socket, group, err, err_len);
 	case ENOENT:
 	case ENOTDIR:
 	case ECONNREFUSED:
@@ -54,11 +66,26 @@ bh_ctl_contact_error(int rc, const char *socket, char *err, size_t err_len)
 	}
 }
 
+/* Name or number of the group that may use the socket; NULL: only its owner may. */
+static const char *
+socket_group(const char *socket, char *number, size_t len)
+{
+	const struct group *gr;
+	struct stat st;
+
+	if (stat(socket, &st) < 0 || st.st_gid == 0)
+		return NULL;
+	gr = getgrgid(st.st_gid);
+	snprintf(number, len, "%u", st.st_gid);
+	return gr != NULL ? gr->gr_name : number;
+}
+
 static int
 contact_failed(struct bh_ctl_core *core, int rc)
 {
-	char err[256];
-	int code = bh_ctl_contact_error(rc, core->socket, err, sizeof(err));
+	char err[512], number[16];
+	const char *group = socket_group(core->socket, number, sizeof(number));
+	int code = bh_ctl_contact_error(rc, core->socket, group, err, sizeof(err));
 
 	fprintf(stderr, "bhctl: %s\n", err);
 	return code;

@@ -30,7 +30,9 @@ int bh_ctl_dump(struct bh_ctl_core *core, uint16_t table, struct bh_recs *recs);
 int bh_ctl_one(struct bh_ctl_core *core, uint8_t verb, uint16_t table, const void *key,
 	struct bh_recs *recs);
 
-/* Exit code and message of a first contact that failed with -errno; in err one line. Pure. */
-int bh_ctl_contact_error(int rc, const char *socket, char *err, size_t err_len);
+/* Exit code and message of a first contact that failed with -errno; in err one line. group: the
+ * socket's, whose members may connect; NULL: none known. Pure. */
+int bh_ctl_contact_error(int rc, const char *socket, const char *group, char *err,
+	size_t err_len);
 
 #endif

@@ -10,16 +10,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "app/supervisor/configfile.h"
 #include "lib/log/log.h"
 
 static void __attribute__((noreturn))
-exec_config(const struct bh_options *opt, int out)
+exec_config(const struct bh_options *opt, const struct bh_identity *id, int file, int out)
 {
 	const char *argv[2 * BH_YANG_DIRS + 4];
-	char path[512];
+	char path[512], fd[16];
 	unsigned int n = 0;
+	int rc;
 
 	dup2(out, STDOUT_FILENO);
+	fcntl(file, F_SETFD, 0);
+	snprintf(fd, sizeof(fd), "%d", file);
+	setenv("BH_CONFIG_FD", fd, 1);
 	argv[n++] = "bulkhead-config";
 	for (unsigned int i = 0; i < opt->n_yangdir; i++) {
 		argv[n++] = "-p";
@@ -29,8 +34,12 @@ exec_config(const struct bh_options *opt, int out)
 	argv[n++] = opt->config;
 	argv[n] = NULL;
 	bh_program_path(opt, "bulkhead-config", path, sizeof(path));
-	execv(path, (char *const *)argv);
-	fprintf(stderr, "bulkhead: cannot run %s: %s\n", path, strerror(errno));
+	rc = bh_identity_assume(id, true);
+	if (rc == 0) {
+		execv(path, (char *const *)argv);
+		rc = -errno;
+	}
+	fprintf(stderr, "bulkhead: cannot run %s: %s\n", path, strerror(-rc));
 	_exit(BH_EXIT_FAILED);
 }
 
@@ -70,34 +79,62 @@ check_record(const char *text, ssize_t len, struct bh_boot *boot)
 	return BH_EXIT_OK;
 }
 
-int
-bh_bootrec_read(const struct bh_options *opt, struct bh_boot *boot)
+/* Waits for bulkhead-config and judges what it printed. */
+static int
+finish(const struct bh_options *opt, pid_t pid, const char *text, ssize_t len,
+	struct bh_boot *boot)
 {
-	int pipefd[2], status, rc = BH_EXIT_FAILED;
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid)
+		bh_err("boot", "cannot run bulkhead-config: %s", strerror(errno));
+	else if (!WIFEXITED(status))
+		bh_err("boot", "bulkhead-config was killed by signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status) != 0)
+		return WEXITSTATUS(status);
+	else
+		return opt->check_only ? BH_EXIT_OK : check_record(text, len, boot);
+	return BH_EXIT_FAILED;
+}
+
+static int
+run_config(const struct bh_options *opt, const struct bh_identity *id, int file,
+	struct bh_boot *boot)
+{
 	char *text = malloc(BH_BOOT_TEXT_MAX);
+	int pipefd[2], rc = BH_EXIT_FAILED;
 	ssize_t len;
 	pid_t pid;
 
 	if (text == NULL || pipe2(pipefd, O_CLOEXEC) < 0) {
 		bh_err("boot", "%s", strerror(errno));
 		free(text);
-		return BH_EXIT_FAILED;
+		return rc;
 	}
 	pid = fork();
 	if (pid == 0)
-		exec_config(opt, pipefd[1]);
+		exec_config(opt, id, file, pipefd[1]);
 	close(pipefd[1]);
-	len = pid < 0 ? -errno : read_all(pipefd[0], text, BH_BOOT_TEXT_MAX);
-	close(pipefd[0]);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+	if (pid < 0) {
 		bh_err("boot", "cannot run bulkhead-config: %s", strerror(errno));
-	else if (!WIFEXITED(status))
-		bh_err("boot", "bulkhead-config was killed by signal %d", WTERMSIG(status));
-	else if (WEXITSTATUS(status) != 0)
-		rc = WEXITSTATUS(status);
-	else
-		rc = opt->check_only ? BH_EXIT_OK : check_record(text, len, boot);
+	} else {
+		len = read_all(pipefd[0], text, BH_BOOT_TEXT_MAX);
+		rc = finish(opt, pid, text, len, boot);
+	}
+	close(pipefd[0]);
 	free(text);
+	return rc;
+}
+
+int
+bh_bootrec_read(const struct bh_options *opt, const struct bh_identity *id, struct bh_boot *boot)
+{
+	int rc, file = bh_configfile_open(opt->config);
+
+	if (file < 0)
+		return BH_EXIT_UNREADABLE;
+	rc = run_config(opt, id, file, boot);
+	close(file);
 	return rc;
 }
 
@@ -139,12 +176,13 @@ format_lcores(const struct bh_boot *boot, char *plan, size_t len)
 }
 
 int
-bh_bootrec_core_args(const struct bh_options *opt, const struct bh_boot *boot, int boot_fd,
-	struct bh_child *core)
+bh_bootrec_core_args(const struct bh_options *opt, const struct bh_identity *id,
+	const struct bh_boot *boot, int boot_fd, struct bh_child *core)
 {
-	char fd[16], main_id[16], memory[16], plan[BH_BOOT_LCORES * 24];
+	char fd[16], gid[16], main_id[16], memory[16], plan[BH_BOOT_LCORES * 24];
 	const char *const args[] = {
 		"bulkhead-core", "--boot-fd", fd, "--run-dir", opt->rundir,
+		id->has_group ? "--group" : NULL, id->has_group ? gid : NULL,
 		opt->verbose ? "--verbose" : NULL, "--",
 		/* What follows is EAL's. */
 		"bulkhead-core", "--lcores", plan, "--main-lcore", main_id, "-m", memory,
@@ -158,6 +196,7 @@ bh_bootrec_core_args(const struct bh_options *opt, const struct bh_boot *boot, i
 	int rc;
 
 	snprintf(fd, sizeof(fd), "%d", boot_fd);
+	snprintf(gid, sizeof(gid), "%u", id->socket_gid);
 	snprintf(main_id, sizeof(main_id), "%u", bh_boot_lcore(boot, BH_LCORE_MAIN, 0)->id);
 	snprintf(memory, sizeof(memory), "%u", boot->memory);
 	format_lcores(boot, plan, sizeof(plan));

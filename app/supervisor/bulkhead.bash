@@ -12,9 +12,12 @@ _bulkhead()
 	-r | --run-dir | -p | --yang-path | -B | --build-dir)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		;;
+	--user | --group)
+		mapfile -t COMPREPLY < <(compgen -A "${prev#--}" -- "$cur")
+		;;
 	*)
 		mapfile -t COMPREPLY < <(compgen -W '--config --check --run-dir --yang-path
-			--build-dir --no-huge --allow-missing --verbose --help --version' -- "$cur")
+			--build-dir --user --group --no-huge --allow-missing --verbose --help --version' -- "$cur")
 		;;
 	esac
 }

@@ -85,7 +85,19 @@ set_cpus(const struct bh_spawn *sp)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* In the child: signals, limits, environment, exec. Tells a failed exec by report_fd. */
+/* As whom the child goes on. 0 or -errno. */
+static int
+set_identity(const struct bh_child *c, const struct bh_spawn *sp)
+{
+	if (sp->id == NULL)
+		return 0;
+	if (!c->is_core)
+		return bh_identity_assume(sp->id, strcmp(c->name, "config") == 0);
+	bh_identity_core(sp->id);
+	return 0;
+}
+
+/* In the child: signals, limits, environment, exec. Tells a failure by report_fd. */
 static void __attribute__((noreturn))
 become(struct bh_child *c, const struct bh_spawn *sp, int sup_fd, int report_fd)
 {
@@ -109,9 +121,13 @@ become(struct bh_child *c, const struct bh_spawn *sp, int sup_fd, int report_fd)
 	if (sp->boot_fd >= 0)
 		fcntl(sp->boot_fd, F_SETFD, 0);
 	setenv("BULKHEAD_RUNDIR", sp->rundir, 1);
+	set_env_fd("BH_CONFIG_FD", sp->config_fd);
 	set_cpus(sp);
-	execv(c->path, c->argv);
-	err = errno;
+	err = -set_identity(c, sp);
+	if (err == 0) {
+		execv(c->path, c->argv);
+		err = errno;
+	}
 	while (write(report_fd, &err, sizeof(err)) < 0 && errno == EINTR)
 		;
 	_exit(127);
@@ -142,7 +158,7 @@ bh_child_spawn(struct bh_child *c, const struct bh_spawn *sp)
 	do
 		n = read(report[0], &err, sizeof(err));
 	while (n < 0 && errno == EINTR);
-	if (n == sizeof(err)) { /* exec failed; empty when it went well */
+	if (n == sizeof(err)) { /* it failed; empty when it went well */
 		waitpid(pid, NULL, 0);
 		err = -err;
 		goto out_report;

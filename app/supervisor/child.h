@@ -4,7 +4,8 @@
  *
  * A child inherits two sockets (SOCK_SEQPACKET), told by environment: BH_SUPERVISOR_FD, on
  * which it says READY, and, if it is a module, BH_ROLE_FD, whose other end goes to the core
- * with the role's name: a role is proved by its socket.
+ * with the role's name: a role is proved by its socket. bulkhead-config also inherits its file
+ * as BH_CONFIG_FD; a later one comes on BH_SUPERVISOR_FD.
  */
 #ifndef BH_SUPERVISOR_CHILD_H
 #define BH_SUPERVISOR_CHILD_H
@@ -13,6 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "app/supervisor/privilege.h"
 #include "lib/boot/boot.h"
 
 #define BH_CHILD_ARGS 64
@@ -53,6 +55,8 @@ void bh_child_free(struct bh_child *c);
 struct bh_spawn {
 	int role_fd;  /* -1: none */
 	int boot_fd;  /* -1: none; stays open under its number */
+	int config_fd; /* -1: none */
+	const struct bh_identity *id; /* as whom; NULL: as the supervisor */
 	const uint32_t *cpus;
 	unsigned int n_cpus;
 	const char *rundir;

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The core and the modules of the boot record: their arguments, and how each is started. */
+/* The core and the modules of the boot record: their arguments. */
 #include "app/supervisor/supervise.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "app/supervisor/bootrec.h"
-#include "app/supervisor/roles.h"
+#include "app/supervisor/spawn.h"
 
 static void
 add_child(struct bh_supervisor *s, const char *name, const char *program)
@@ -45,7 +43,7 @@ add_module(struct bh_supervisor *s, const struct bh_boot_module *m)
 
 	add_child(s, m->name, m->program);
 	rc = bh_child_arg(c, m->program);
-	if (rc == 0 && strcmp(m->name, "config") == 0)
+	if (rc == 0 && bh_is_config(c))
 		rc = add_config_args(s->opt, c);
 	for (unsigned int i = 0; i < m->n_args && rc == 0; i++)
 		rc = bh_child_arg(c, m->args[i]);
@@ -60,46 +58,9 @@ bh_children_make(struct bh_supervisor *s)
 
 	add_child(s, "core", "bulkhead-core");
 	s->child[0].is_core = true;
-	rc = bh_bootrec_core_args(s->opt, boot, s->boot_fd, &s->child[0]);
+	rc = bh_bootrec_core_args(s->opt, s->id, boot, s->boot_fd, &s->child[0]);
 	for (unsigned int i = 0; i < boot->n_modules && rc == 0; i++)
 		if (boot->modules[i].enabled)
 			rc = add_module(s, &boot->modules[i]);
 	return rc;
-}
-
-static int
-spawn_core(struct bh_supervisor *s, struct bh_child *c)
-{
-	struct bh_spawn sp = {.role_fd = -1, .boot_fd = s->boot_fd, .rundir = s->opt->rundir};
-
-	lseek(s->boot_fd, 0, SEEK_SET);
-	return bh_child_spawn(c, &sp);
-}
-
-static int
-spawn_module(struct bh_supervisor *s, struct bh_child *c)
-{
-	struct bh_spawn sp = {
-		.boot_fd = -1,
-		.cpus = s->boot->control_cpus,
-		.n_cpus = s->boot->n_control_cpus,
-		.rundir = s->opt->rundir,
-	};
-	int pair[2], rc = bh_role_socket(pair);
-
-	if (rc < 0)
-		return rc;
-	sp.role_fd = pair[0];
-	rc = bh_child_spawn(c, &sp);
-	if (rc == 0)
-		rc = bh_role_pass(s->child[0].sup_fd, c->name, c->pid, pair[1]);
-	close(pair[0]);
-	close(pair[1]);
-	return rc;
-}
-
-int
-bh_children_spawn(struct bh_supervisor *s, struct bh_child *c)
-{
-	return c->is_core ? spawn_core(s, c) : spawn_module(s, c);
 }

@@ -13,6 +13,7 @@
 #include "app/supervisor/bootrec.h"
 #include "app/supervisor/options.h"
 #include "app/supervisor/preflight.h"
+#include "app/supervisor/privilege.h"
 #include "app/supervisor/supervise.h"
 #include "lib/log/log.h"
 
@@ -50,12 +51,12 @@ static const struct {
 #define N_HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
 
 static int
-run(const struct bh_options *opt, const struct bh_boot *boot)
+run(const struct bh_options *opt, const struct bh_identity *id, const struct bh_boot *boot)
 {
 	struct event *ev[N_HANDLERS] = {0};
 	struct bh_supervisor s;
 	struct event_base *base = event_base_new();
-	int rc = base == NULL ? BH_EXIT_FAILED : bh_supervise_init(&s, opt, boot, base);
+	int rc = base == NULL ? BH_EXIT_FAILED : bh_supervise_init(&s, opt, id, boot, base);
 
 	if (rc != BH_EXIT_OK)
 		return rc;
@@ -80,12 +81,15 @@ main(int argc, char **argv)
 {
 	static struct bh_boot boot;
 	struct bh_options opt;
+	struct bh_identity id;
 	int rc, lock = -1;
 
 	bh_options_parse(&opt, argc, argv);
 	bh_log_init("bulkhead", opt.verbose ? BH_LOG_DEBUG : BH_LOG_NOTICE);
 	signal(SIGPIPE, SIG_IGN);
-	rc = bh_bootrec_read(&opt, &boot);
+	rc = bh_identity_find(&opt, &id);
+	if (rc == BH_EXIT_OK)
+		rc = bh_bootrec_read(&opt, &id, &boot);
 	if (rc != BH_EXIT_OK || opt.check_only)
 		return rc;
 	if (opt.no_huge)
@@ -94,7 +98,7 @@ main(int argc, char **argv)
 	if (rc == BH_EXIT_OK)
 		rc = bh_preflight_machine(&opt, &boot);
 	if (rc == BH_EXIT_OK)
-		rc = run(&opt, &boot);
+		rc = run(&opt, &id, &boot);
 	if (lock >= 0)
 		close(lock);
 	return rc;

@@ -20,6 +20,8 @@ usage(FILE *out)
 	      "  -r, --run-dir DIR    sockets and locks (default: $BULKHEAD_RUNDIR, /run/bulkhead)\n"
 	      "  -p, --yang-path DIR  look for YANG modules here first; may repeat\n"
 	      "  -B, --build-dir DIR  take programs and modules from an uninstalled build\n"
+	      "      --user NAME      user of the modules (default: bulkhead, else nobody)\n"
+	      "      --group NAME     group that may use the core's socket (default: bulkhead)\n"
 	      "      --no-huge        run without hugepages: slower, no NIC by vfio-pci\n"
 	      "      --allow-missing  start though a configured device is missing\n"
 	      "  -v, --verbose        say more\n"
@@ -39,7 +41,7 @@ usage_error(const char *what)
 	exit(BH_EXIT_USAGE);
 }
 
-enum { OPT_CHECK = 256, OPT_NO_HUGE, OPT_ALLOW_MISSING };
+enum { OPT_CHECK = 256, OPT_NO_HUGE, OPT_ALLOW_MISSING, OPT_USER, OPT_GROUP };
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -47,6 +49,8 @@ static const struct option long_options[] = {
 	{"run-dir", required_argument, NULL, 'r'},
 	{"yang-path", required_argument, NULL, 'p'},
 	{"build-dir", required_argument, NULL, 'B'},
+	{"user", required_argument, NULL, OPT_USER},
+	{"group", required_argument, NULL, OPT_GROUP},
 	{"no-huge", no_argument, NULL, OPT_NO_HUGE},
 	{"allow-missing", no_argument, NULL, OPT_ALLOW_MISSING},
 	{"verbose", no_argument, NULL, 'v'},
@@ -76,6 +80,12 @@ take_option(struct bh_options *opt, int c)
 		if (opt->n_yangdir == BH_YANG_DIRS)
 			usage_error("too many --yang-path");
 		opt->yangdir[opt->n_yangdir++] = optarg;
+		break;
+	case OPT_USER:
+		opt->user = optarg;
+		break;
+	case OPT_GROUP:
+		opt->group = optarg;
 		break;
 	case OPT_NO_HUGE:
 		opt->no_huge = true;

@@ -28,6 +28,8 @@ struct bh_options {
 	const char *builddir;  /* programs of an uninstalled tree, or NULL */
 	const char *yangdir[BH_YANG_DIRS]; /* more search directories */
 	unsigned int n_yangdir;
+	const char *user;      /* of modules, name or number; NULL: bulkhead, nobody */
+	const char *group;     /* of modules and of who may connect; NULL: bulkhead */
 	bool check_only;
 	bool no_huge;	       /* run without hugepages whatever the configuration says */
 	bool allow_missing;    /* start though a device is missing */

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "app/supervisor/privilege.h"
 #include "lib/log/log.h"
 
 static int
@@ -73,7 +74,9 @@ bh_preflight_rundir(const struct bh_options *opt, int *lock_fd)
 {
 	char path[128], pid[16] = "";
 
-	if (mkdir(opt->rundir, 0755) < 0 && errno != EEXIST)
+	if (mkdir(opt->rundir, 0755) == 0)
+		chmod(opt->rundir, 0755); /* whatever the umask: the sockets have modes of their own */
+	else if (errno != EEXIST)
 		return rundir_failed(opt->rundir);
 	snprintf(path, sizeof(path), "%s/bulkhead.lock", opt->rundir);
 	*lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
@@ -145,24 +148,11 @@ check_memory(const struct bh_boot *boot)
 		read_number("/proc/sys/vm/nr_hugepages") + (boot->memory - mib + 1) / 2);
 }
 
-static bool
-have_cap(cap_value_t cap)
-{
-	cap_flag_value_t set = CAP_CLEAR;
-	cap_t caps = cap_get_proc();
-
-	if (caps == NULL)
-		return false;
-	if (cap_get_flag(caps, cap, CAP_EFFECTIVE, &set) < 0)
-		set = CAP_CLEAR;
-	cap_free(caps);
-	return set == CAP_SET;
-}
-
 static int
 check_privilege(const struct bh_boot *boot)
 {
-	if (!boot->kernel_vdev || (have_cap(CAP_NET_RAW) && have_cap(CAP_NET_ADMIN)))
+	if (!boot->kernel_vdev || (bh_have_capability(CAP_NET_RAW) &&
+		bh_have_capability(CAP_NET_ADMIN)))
 		return BH_EXIT_OK;
 	return fail(BH_EXIT_PRIVILEGE, "a configured device is a kernel interface, which takes "
 		"CAP_NET_RAW and CAP_NET_ADMIN: run as root");

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "app/supervisor/bootrec.h"
+#include "app/supervisor/configfile.h"
 #include "app/supervisor/proctable.h"
 #include "app/supervisor/roles.h"
+#include "app/supervisor/spawn.h"
 #include "lib/log/log.h"
 
 #define START_SECONDS 120  /* a child that is not ready by then has failed to start */
@@ -62,7 +64,7 @@ start_failed(struct bh_supervisor *s, struct bh_child *c, int rc)
 static void
 start_child(struct bh_supervisor *s, struct bh_child *c)
 {
-	int rc = bh_children_spawn(s, c);
+	int rc = c->is_core ? bh_spawn_core(s, c) : bh_spawn_module(s, c);
 
 	if (rc == 0)
 		rc = watch_child(s, c);
@@ -144,12 +146,6 @@ bh_supervise_advance(struct bh_supervisor *s)
 		all_are_ready(s);
 }
 
-static bool
-is_config(const struct bh_child *c)
-{
-	return strcmp(c->name, "config") == 0;
-}
-
 static void
 child_is_ready(struct bh_supervisor *s, struct bh_child *c)
 {
@@ -164,10 +160,6 @@ child_is_ready(struct bh_supervisor *s, struct bh_child *c)
 		core_is_ready(s);
 	else
 		publish(s, c);
-	if (s->reload_due && is_config(c)) {
-		s->reload_due = false;
-		kill(c->pid, SIGHUP);
-	}
 	bh_supervise_advance(s);
 }
 
@@ -259,7 +251,7 @@ module_ended(struct bh_supervisor *s, struct bh_child *c)
 			c->recent);
 		publish(s, c);
 		/* Without configuration there is nothing to go on with. */
-		if (!s->announced && is_config(c))
+		if (!s->announced && bh_is_config(c))
 			bh_supervise_stop(s, BH_EXIT_FAILED);
 		else
 			bh_supervise_advance(s);
@@ -430,10 +422,8 @@ bh_supervise_reload(struct bh_supervisor *s)
 		if (c->state == BH_PROC_HELD) {
 			c->recent = 0;
 			start_again(c);
-		} else if (is_config(c) && c->state == BH_PROC_READY) {
-			kill(c->pid, SIGHUP);
-		} else if (is_config(c) && c->pid != 0) {
-			s->reload_due = true; /* it may have read the file already */
+		} else if (bh_is_config(c) && c->pid != 0) {
+			bh_configfile_pass(s->opt->config, c->sup_fd);
 		}
 	}
 }
@@ -442,12 +432,13 @@ bh_supervise_reload(struct bh_supervisor *s)
 
 int
 bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
-	const struct bh_boot *boot, struct event_base *base)
+	const struct bh_identity *id, const struct bh_boot *boot, struct event_base *base)
 {
 	int rc;
 
 	memset(s, 0, sizeof(*s));
 	s->opt = opt;
+	s->id = id;
 	s->boot = boot;
 	s->base = base;
 	s->ev_deadline = evtimer_new(base, on_deadline, s);

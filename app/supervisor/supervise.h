@@ -19,6 +19,7 @@ struct bh_proctable;
 
 struct bh_supervisor {
 	const struct bh_options *opt;
+	const struct bh_identity *id;
 	const struct bh_boot *boot;
 	struct event_base *base;
 	int boot_fd;
@@ -28,19 +29,15 @@ struct bh_supervisor {
 	struct event *ev_deadline;	    /* of starting, and of stopping */
 	bool announced;			    /* `bulkhead: ready` was printed */
 	bool stopping;
-	bool reload_due;		    /* SIGHUP came while config was starting */
 	int exit_code;
 };
 
 /* children.c: fills child[] from the boot record, core first, but for their timers. 0 or -errno. */
 int bh_children_make(struct bh_supervisor *s);
-/* children.c: starts one, the end of its role socket passed to the core. -errno; c->pid tells
- * whether a process is there all the same. */
-int bh_children_spawn(struct bh_supervisor *s, struct bh_child *c);
 
 /* Prepares the children of the boot record. An enum bh_exit. */
 int bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
-	const struct bh_boot *boot, struct event_base *base);
+	const struct bh_identity *id, const struct bh_boot *boot, struct event_base *base);
 void bh_supervise_fini(struct bh_supervisor *s);
 
 /* Starts the next child in order, if the one before is ready. */
@@ -52,8 +49,8 @@ void bh_supervise_reap(struct bh_supervisor *s);
 /* SIGTERM: ends modules, then the core; the event loop ends with it. */
 void bh_supervise_stop(struct bh_supervisor *s, int exit_code);
 
-/* SIGHUP: tells the configuration module to read the file, at once or when it is ready, and starts
- * held modules again. */
+/* SIGHUP: opens the file and hands it to the configuration module, and starts held modules
+ * again. */
 void bh_supervise_reload(struct bh_supervisor *s);
 
 #endif

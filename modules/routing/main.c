@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * bulkhead-routing: the process around struct bh_routing. One thread, one handle; it sleeps in
- * libevent until the core rings. When the core goes away it ends and is started anew, so a
- * core that comes back always gets a whole replay. At SIGTERM it leaves its routes where they
- * are: forwarding goes on without it.
+ * libevent until the core rings. What else it needs it opens before its sandbox; first contact
+ * comes after. When the core goes away it ends and is started anew, so a core that comes back
+ * always gets a whole replay. At SIGTERM it leaves its routes where they are: forwarding goes on
+ * without it.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -17,6 +18,7 @@
 
 #include "lib/client/bulkhead.h"
 #include "lib/log/log.h"
+#include "lib/sandbox/sandbox.h"
 #include "modules/routing/routing.h"
 
 enum { EXIT_USAGE = 2, EXIT_CORE_GONE = 3 };
@@ -146,15 +148,21 @@ make_events(struct program *p)
 	p->base = event_base_new();
 	if (p->base == NULL)
 		return -ENOMEM;
-	p->readable = event_new(p->base, bh_fd(p->h), EV_READ | EV_PERSIST, on_readable, p);
 	p->term = evsignal_new(p->base, SIGTERM, on_signal, p);
 	p->intr = evsignal_new(p->base, SIGINT, on_signal, p);
-	if (p->readable == NULL || p->term == NULL || p->intr == NULL)
+	if (p->term == NULL || p->intr == NULL)
 		return -ENOMEM;
-	if (event_add(p->readable, NULL) < 0 || event_add(p->term, NULL) < 0 ||
-		event_add(p->intr, NULL) < 0)
-		return -EIO;
-	return 0;
+	return event_add(p->term, NULL) < 0 || event_add(p->intr, NULL) < 0 ? -EIO : 0;
+}
+
+/* After first contact, which brings the descriptor. */
+static int
+watch_core(struct program *p)
+{
+	p->readable = event_new(p->base, bh_fd(p->h), EV_READ | EV_PERSIST, on_readable, p);
+	if (p->readable == NULL)
+		return -ENOMEM;
+	return event_add(p->readable, NULL) < 0 ? -EIO : 0;
 }
 
 static void
@@ -202,9 +210,13 @@ run(struct program *p)
 	p->h = bh_open(&args);
 	if (p->h == NULL)
 		return -errno;
-	rc = watch_inputs(p);
+	rc = make_events(p);
 	if (rc == 0)
-		rc = make_events(p);
+		rc = bh_sandbox_enter(args.role_fd >= 0 ? BH_SANDBOX_MODULE : BH_SANDBOX_ALONE);
+	if (rc == 0)
+		rc = watch_inputs(p);
+	if (rc == 0)
+		rc = watch_core(p);
 	if (rc == 0)
 		rc = serve(p);
 	free_events(p);

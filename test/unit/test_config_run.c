@@ -184,13 +184,13 @@ static int
 run_module(void)
 {
 	static const uint32_t cpu = 0;
-	struct bh_config_args args = {.file = file, .cpus = &cpu, .n_cpus = 1};
+	struct bh_config_args args = {.file = file, .fd = -1, .sup_fd = -1, .cpus = &cpu, .n_cpus = 1};
 	pid_t pid = fork();
 	int status;
 
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0)
-		_exit(bh_run(&args));
+		_exit(bh_config_open(&args) == BH_EXIT_OK ? bh_run(&args) : BH_EXIT_NO_YANG);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_msg(WIFEXITED(status), "ended by signal %d", WTERMSIG(status));
 	return WEXITSTATUS(status);

@@ -192,10 +192,12 @@ START_TEST(contact_errors)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		ck_assert_int_eq(bh_ctl_contact_error(cases[i].rc, "/s", err, sizeof(err)),
+		ck_assert_int_eq(bh_ctl_contact_error(cases[i].rc, "/s", NULL, err, sizeof(err)),
 			cases[i].code);
 		ck_assert_msg(strstr(err, cases[i].text) != NULL, "%s", err);
 	}
+	bh_ctl_contact_error(-EACCES, "/s", "wheel", err, sizeof(err));
+	ck_assert_msg(strstr(err, "usermod -a -G wheel USER") != NULL, "%s", err);
 }
 END_TEST
 

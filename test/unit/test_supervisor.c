@@ -42,7 +42,7 @@ START_TEST(spawn_tells_descriptors)
 {
 	struct bh_child c = shell_child("printf READY >&$BH_SUPERVISOR_FD; "
 					"test -z \"$BH_ROLE_FD\" && test \"$BULKHEAD_RUNDIR\" = /x");
-	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .rundir = "/x"};
+	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .config_fd = -1, .rundir = "/x"};
 	char text[16] = "";
 	int status = run_child(&c, &sp);
 
@@ -58,7 +58,7 @@ END_TEST
 START_TEST(spawn_passes_role_socket)
 {
 	struct bh_child c = shell_child("printf hello >&$BH_ROLE_FD");
-	struct bh_spawn sp = {.boot_fd = -1, .rundir = "/x"};
+	struct bh_spawn sp = {.boot_fd = -1, .config_fd = -1, .rundir = "/x"};
 	char text[16] = "";
 	int pair[2];
 
@@ -76,7 +76,7 @@ END_TEST
 START_TEST(spawn_reports_failed_exec)
 {
 	struct bh_child c = {.sup_fd = -1, .path = "/nonexistent/program"};
-	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .rundir = "/x"};
+	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .config_fd = -1, .rundir = "/x"};
 
 	ck_assert_int_eq(bh_child_arg(&c, "program"), 0);
 	ck_assert_int_eq(bh_child_spawn(&c, &sp), -ENOENT);
@@ -89,7 +89,7 @@ END_TEST
 START_TEST(spawn_writes_no_dump)
 {
 	struct bh_child c = shell_child("ulimit -S -c | grep -qx 0 && kill -SEGV $$");
-	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .rundir = "/x"};
+	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .config_fd = -1, .rundir = "/x"};
 	char text[96];
 	int status = run_child(&c, &sp);
 
@@ -152,6 +152,7 @@ core_args(struct bh_child *c, bool hugepages)
 	static const uint32_t cpus[] = {0, 1};
 	static struct bh_boot boot;
 	struct bh_options opt = {.rundir = "/run/x"};
+	struct bh_identity id = {.has_group = true, .socket_gid = 4711};
 
 	memset(&boot, 0, sizeof(boot));
 	boot.memory = 300;
@@ -159,7 +160,7 @@ core_args(struct bh_child *c, bool hugepages)
 	strcpy(boot.eal[boot.n_eal++], "--extra");
 	bh_boot_default_plan(&boot, cpus, 2);
 	*c = (struct bh_child){.sup_fd = -1};
-	ck_assert_int_eq(bh_bootrec_core_args(&opt, &boot, 9, c), 0);
+	ck_assert_int_eq(bh_bootrec_core_args(&opt, &id, &boot, 9, c), 0);
 }
 
 START_TEST(core_gets_eal_arguments)
@@ -168,7 +169,8 @@ START_TEST(core_gets_eal_arguments)
 
 	core_args(&c, true);
 	ck_assert(has_arg(&c, "--in-memory") && !has_arg(&c, "--no-huge"));
-	ck_assert(has_arg(&c, "--no-telemetry") && has_arg(&c, "300") && has_arg(&c, "--extra"));
+	ck_assert(has_arg(&c, "--no-telemetry") && has_arg(&c, "300") && has_arg(&c, "4711") &&
+		has_arg(&c, "--extra"));
 	bh_child_free(&c);
 	core_args(&c, false);
 	ck_assert(has_arg(&c, "--no-huge") && !has_arg(&c, "--in-memory"));

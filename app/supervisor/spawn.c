@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "app/supervisor/spawn.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "app/supervisor/configfile.h"
+#include "app/supervisor/roles.h"
+
+int
+bh_spawn_core(struct bh_supervisor *s, struct bh_child *c)
+{
+	struct bh_spawn sp = {
+		.role_fd = -1,
+		.boot_fd = s->boot_fd,
+		.config_fd = -1,
+		.id = s->id,
+		.rundir = s->opt->rundir,
+	};
+
+	lseek(s->boot_fd, 0, SEEK_SET);
+	return bh_child_spawn(c, &sp);
+}
+
+bool
+bh_is_config(const struct bh_child *c)
+{
+	return strcmp(c->name, "config") == 0;
+}
+
+int
+bh_spawn_module(struct bh_supervisor *s, struct bh_child *c)
+{
+	struct bh_spawn sp = {
+		.boot_fd = -1,
+		/* A file that is gone leaves it none: it says so and ends. */
+		.config_fd = bh_is_config(c) ? bh_configfile_open(s->opt->config) : -1,
+		.id = s->id,
+		.cpus = s->boot->control_cpus,
+		.n_cpus = s->boot->n_control_cpus,
+		.rundir = s->opt->rundir,
+	};
+	int pair[2], rc = bh_role_socket(pair);
+
+	if (rc == 0) {
+		sp.role_fd = pair[0];
+		rc = bh_child_spawn(c, &sp);
+		if (rc == 0)
+			rc = bh_role_pass(s->child[0].sup_fd, c->name, c->pid, pair[1]);
+		close(pair[0]);
+		close(pair[1]);
+	}
+	if (sp.config_fd >= 0)
+		close(sp.config_fd);
+	return rc;
+}

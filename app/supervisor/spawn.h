@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What each child of the supervisor is given at its start: descriptors, CPUs, identity.
+ */
+#ifndef BH_SUPERVISOR_SPAWN_H
+#define BH_SUPERVISOR_SPAWN_H
+
+#include "app/supervisor/supervise.h"
+
+/* Whether it is the configuration module. */
+bool bh_is_config(const struct bh_child *c);
+
+/* Starts a child; a module's role socket goes to the core. 0 or -errno. */
+int bh_spawn_core(struct bh_supervisor *s, struct bh_child *c);
+int bh_spawn_module(struct bh_supervisor *s, struct bh_child *c);
+
+#endif
