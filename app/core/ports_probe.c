@@ -39,12 +39,12 @@
 #define SYSFS_PCI "/sys/bus/pci/devices"
 #define SO_ACCEPTCON_FLAG 0x10000 /* of /proc/net/unix: listens */
 
-/* Drivers of the kernel that leave a device to us, or share it (bifurcated). */
+/* Drivers of the kernel that leave a device to us, or share it (bifurcated). Not uio: EAL runs with
+ * --iova-mode=va, and uio devices know physical addresses only. */
 static bool
 driver_serves_dpdk(const char *driver)
 {
-	static const char *const good[] = { "uio_pci_generic", "igb_uio", "mlx4_core", "mlx5_core",
-		"mana" };
+	static const char *const good[] = { "mlx4_core", "mlx5_core", "mana" };
 
 	if (strstr(driver, "vfio"))
 		return true;
@@ -170,8 +170,8 @@ explain_pci(struct bh_port *p, const char *addr, int err)
 
 	sysfs_link(SYSFS_PCI, addr, "driver", driver, sizeof(driver));
 	if (!strstr(driver, "vfio"))
-		return bh_port_fail(p, err, "%s: probe failed (%s): bind it to vfio-pci", addr,
-			strerror(-err));
+		return bh_port_fail(p, err, "%s: probe failed (%s): %.16s needs rdma-core",
+			addr, strerror(-err), driver);
 	if (!sysfs_link(SYSFS_PCI, addr, "iommu_group", group, sizeof(group)))
 		return bh_port_fail(p, err,
 			"%s: no IOMMU: boot with intel_iommu=on iommu=pt (or amd_iommu=on)", addr);

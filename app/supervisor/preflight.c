@@ -176,22 +176,36 @@ pci_address(const char *device, char addr[16])
 	return true;
 }
 
-/* A NIC must exist and be bound to a driver that gives it to user space, or to none of the
- * kernel's network drivers at all (bifurcated drivers such as mlx5 stay with the kernel). */
+/* A NIC that nobody gives to user space: what to do depends on whether vfio-pci would take it. */
 static int
-check_pci(const char *name, const char *addr)
+tell_to_bind(const char *sysfs, const char *name, const char *addr, const char *driver)
 {
-	static const char *const user[] = {"vfio-pci", "uio_pci_generic", "igb_uio", "mlx5_core",
-		"mlx4_core", "mana"};
-	char path[96], link[256];
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/iommu_group", sysfs, addr);
+	if (access(path, F_OK) == 0)
+		return fail(BH_EXIT_DEVICE, "interface %s: PCI device %s is bound to %s: "
+			"dpdk-devbind.py --bind=vfio-pci %s", name, addr, driver, addr);
+	return fail(BH_EXIT_DEVICE, "interface %s: PCI device %s is bound to %s, and vfio-pci takes "
+		"none without an IOMMU: enable it in the firmware, boot with intel_iommu=on iommu=pt "
+		"(AMD: iommu=pt), then dpdk-devbind.py --bind=vfio-pci %s", name, addr, driver, addr);
+}
+
+/* Drivers that give a NIC to user space: vfio-pci, and the bifurcated ones that stay with the
+ * kernel. uio drivers are none of them: they know no virtual addresses, as --iova-mode=va wants. */
+int
+bh_preflight_pci(const char *sysfs, const char *name, const char *addr)
+{
+	static const char *const user[] = {"vfio-pci", "mlx5_core", "mlx4_core", "mana"};
+	char path[128], link[256];
 	const char *driver;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", addr);
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s", sysfs, addr);
 	if (access(path, F_OK) < 0)
 		return fail(BH_EXIT_DEVICE, "interface %s: PCI device %s is absent: look at "
 			"dpdk-devbind.py --status, or start with --allow-missing", name, addr);
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver", addr);
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/driver", sysfs, addr);
 	n = readlink(path, link, sizeof(link) - 1);
 	link[n < 0 ? 0 : n] = '\0';
 	driver = strrchr(link, '/');
@@ -199,8 +213,7 @@ check_pci(const char *name, const char *addr)
 	for (unsigned int i = 0; i < sizeof(user) / sizeof(user[0]); i++)
 		if (strcmp(driver, user[i]) == 0)
 			return BH_EXIT_OK;
-	return fail(BH_EXIT_DEVICE, "interface %s: PCI device %s is bound to %s: "
-		"dpdk-devbind.py --bind=vfio-pci %s", name, addr, driver, addr);
+	return tell_to_bind(sysfs, name, addr, driver);
 }
 
 /* A vdev over a kernel interface: net_af_packet0,iface=NAME and the like. */
@@ -236,8 +249,9 @@ check_devices(const struct bh_boot *boot)
 	for (unsigned int i = 0; i < boot->n_interfaces && rc == BH_EXIT_OK; i++) {
 		const struct bh_boot_interface *ifc = &boot->interfaces[i];
 
-		rc = pci_address(ifc->device, addr) ? check_pci(ifc->name, addr) :
-						      check_kernel_interface(ifc->name, ifc->device);
+		rc = pci_address(ifc->device, addr) ?
+			bh_preflight_pci("/sys", ifc->name, addr) :
+			check_kernel_interface(ifc->name, ifc->device);
 	}
 	return rc;
 }

@@ -16,4 +16,8 @@ int bh_preflight_rundir(const struct bh_options *opt, int *lock_fd);
 /* Hugepages, privileges and devices of the boot record. Returns an enum bh_exit. */
 int bh_preflight_machine(const struct bh_options *opt, const struct bh_boot *boot);
 
+/* Whether the PCI device at a full address is there for interface `name` and given to user space.
+ * sysfs: /sys. Returns an enum bh_exit; says which device and what to do. */
+int bh_preflight_pci(const char *sysfs, const char *name, const char *addr);
+
 #endif

@@ -127,6 +127,11 @@ START_TEST(pci_texts)
 	ck_assert_int_eq(bh_port_check_pci(&p, dir, "0000:03:00.2"), 0);
 	ck_assert_int_eq(bh_port_check_pci(&p, dir, "0000:03:00.3"), -EAGAIN);
 	ck_assert_ptr_nonnull(strstr(p.error, "not a network device"));
+	fake_pci("0000:03:00.5", "0x020000\n", "uio_pci_generic");
+	fake_pci("0000:03:00.6", "0x020000\n", "mlx5_core");
+	ck_assert_int_eq(bh_port_check_pci(&p, dir, "0000:03:00.5"), -EAGAIN);
+	ck_assert_ptr_nonnull(strstr(p.error, "uio_pci_generic has it: dpdk-devbind.py -b "));
+	ck_assert_int_eq(bh_port_check_pci(&p, dir, "0000:03:00.6"), 0);
 	ck_assert_int_eq(bh_port_check_pci(&p, dir, "0000:03:00.4"), -EAGAIN);
 	ck_assert_ptr_nonnull(strstr(p.error, "no such PCI device"));
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -221,6 +223,77 @@ START_TEST(missing_devices_are_told)
 }
 END_TEST
 
+/* A device in a made-up sysfs. */
+static void
+fake_pci(const char *sysfs, const char *addr, const char *driver, bool iommu)
+{
+	char path[192], target[64];
+
+	snprintf(path, sizeof(path), "mkdir -p %s/bus/pci/devices/%s", sysfs, addr);
+	ck_assert_int_eq(system(path), 0);
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/driver", sysfs, addr);
+	snprintf(target, sizeof(target), "../../drivers/%s", driver);
+	if (driver != NULL)
+		ck_assert_int_eq(symlink(target, path), 0);
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/iommu_group", sysfs, addr);
+	if (iommu)
+		ck_assert_int_eq(mkdir(path, 0700), 0);
+}
+
+/* The verdict, and in text what was logged. */
+static int
+pci_verdict(const char *sysfs, const char *addr, char *text, size_t len)
+{
+	int log = memfd_create("log", 0), err = dup(STDERR_FILENO), rc;
+	ssize_t n;
+
+	dup2(log, STDERR_FILENO);
+	rc = bh_preflight_pci(sysfs, "eth0", addr);
+	dup2(err, STDERR_FILENO);
+	n = pread(log, text, len - 1, 0);
+	text[n < 0 ? 0 : n] = '\0';
+	close(err);
+	close(log);
+	return rc;
+}
+
+START_TEST(unbound_devices_are_told)
+{
+	static const struct {
+		const char *addr, *driver;
+		bool iommu;
+		int rc;
+		const char *says, *also;
+	} devices[] = {
+		{"0000:03:00.0", "vfio-pci", true, BH_EXIT_OK, "", ""},
+		{"0000:03:00.1", "mlx5_core", false, BH_EXIT_OK, "", ""},
+		{"0000:03:00.2", "ixgbe", true, BH_EXIT_DEVICE,
+			"eth0: PCI device 0000:03:00.2 is bound to ixgbe: "
+			"dpdk-devbind.py --bind=vfio-pci 0000:03:00.2\n", ""},
+		{"0000:03:00.3", NULL, true, BH_EXIT_DEVICE, "is bound to no driver: ", ""},
+		{"0000:03:00.4", "uio_pci_generic", true, BH_EXIT_DEVICE,
+			"is bound to uio_pci_generic: ", "--bind=vfio-pci 0000:03:00.4\n"},
+		{"0000:03:00.5", "ixgbe", false, BH_EXIT_DEVICE, "without an IOMMU",
+			"intel_iommu=on"},
+	};
+	char dir[] = "/tmp/bh_test_sysfs.XXXXXX", text[512], cmd[64];
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+		fake_pci(dir, devices[i].addr, devices[i].driver, devices[i].iommu);
+		ck_assert_int_eq(pci_verdict(dir, devices[i].addr, text, sizeof(text)),
+			devices[i].rc);
+		ck_assert_msg(devices[i].rc != BH_EXIT_OK || text[0] == '\0', "said: %s", text);
+		ck_assert_msg(strstr(text, devices[i].says) && strstr(text, devices[i].also),
+			"%s: said: %s", devices[i].addr, text);
+	}
+	ck_assert_int_eq(pci_verdict(dir, "0000:03:00.7", text, sizeof(text)), BH_EXIT_DEVICE);
+	ck_assert_ptr_nonnull(strstr(text, "0000:03:00.7 is absent"));
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	ck_assert_int_eq(system(cmd), 0);
+}
+END_TEST
+
 START_TEST(missing_hugepages_are_told)
 {
 	static struct bh_boot boot = {.hugepages = true, .memory = 1u << 30};
@@ -249,6 +322,7 @@ main(void)
 	tcase_add_test(tc, core_gets_eal_arguments);
 	tcase_add_test(tc, rundir_is_locked);
 	tcase_add_test(tc, missing_devices_are_told);
+	tcase_add_test(tc, unbound_devices_are_told);
 	tcase_add_test(tc, missing_hugepages_are_told);
 	suite_add_tcase(s, tc);
 	srunner_run_all(r, CK_NORMAL);
