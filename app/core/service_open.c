@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "app/core/service_priv.h"
-#include "lib/log/log.h"
 
 /* Memory, queues and sleep words. */
 static int
@@ -134,7 +133,8 @@ void
 bh_peer_close(struct bh_service *svc, struct bh_peer *p, const char *why)
 {
 	if (why != NULL)
-		bh_warn(svc->name, "%s (pid %u) is cut off: %s", p->info.client, p->info.pid, why);
+		bh_log_limited(&svc->log_cut, BH_LOG_WARNING, svc->name,
+			"%s (pid %u) is cut off: %s", p->info.client, p->info.pid, why);
 	bh_peer_unpoll(svc, p);
 	if (p->corrupt)
 		svc->n_corrupt--;

@@ -13,6 +13,7 @@
 #include "app/core/service_conf.h"
 #include "lib/channel/doorbell.h"
 #include "lib/channel/queue.h"
+#include "lib/log/limit.h"
 #include "lib/stats/stats.h"
 
 #define BH_PEER_PENDING 1024	 /* entries of a peer's table of taken requests: a power of two */
@@ -73,6 +74,7 @@ struct bh_service {
 	uint64_t now, poll_tsc, timer_tsc, look_tsc, next_timer, next_look;
 	uint32_t role_epoch[BH_ROLE_MAX];
 	uint32_t channels; /* made so far: number of the next one */
+	struct bh_log_limit log_cut, log_ringer, log_answer; /* clients cause these at will */
 	unsigned int n_peers, n_polled, n_touched, n_timed, n_corrupt, conn_hint;
 	uint16_t polled[BH_PEERS_MAX];
 	uint16_t touched[BH_PEERS_MAX];
