@@ -76,6 +76,7 @@ struct bh_service {
 	uint32_t channels; /* made so far: number of the next one */
 	struct bh_log_limit log_cut, log_ringer, log_answer; /* clients cause these at will */
 	unsigned int n_peers, n_polled, n_touched, n_timed, n_corrupt, conn_hint;
+	unsigned int first_polled; /* counts passes */
 	uint16_t polled[BH_PEERS_MAX];
 	uint16_t touched[BH_PEERS_MAX];
 	/* The request in the handler's hands, and whether it was answered in the call. */

@@ -41,10 +41,15 @@ slow_request(void *ctx, const struct bh_peer_info *peer, const struct bh_msg *ms
 		return -EAGAIN;
 	switch (msg->verb) {
 	case BH_V_GET:
-		if (s->n_held == MINI_HELD)
+		if (s->n_held == MINI_HELD ||
+			s->taken >= __atomic_load_n(&s->per_pass, __ATOMIC_ACQUIRE))
 			return -EAGAIN;
+		s->taken++;
+		s->taken_all++;
 		s->held[s->n_held].ref = peer->ref;
 		s->held[s->n_held].msg = *msg;
+		if (msg->aux == UINT32_MAX)
+			s->held[s->n_held].msg.aux = s->taken_all;
 		s->held[s->n_held++].msg.len = sizeof(*msg);
 		__atomic_store_n(&s->held_now, s->n_held, __ATOMIC_RELEASE);
 		return 1;
@@ -70,6 +75,7 @@ slow_poll(void *ctx)
 	struct mini_slow *s = ctx;
 	bool busy = false;
 
+	s->taken = 0;
 	while (s->n_held > 0 && __atomic_load_n(&s->release, __ATOMIC_ACQUIRE)) {
 		s->n_held--;
 		bh_service_reply(s->svc, s->held[s->n_held].ref, &s->held[s->n_held].msg);
@@ -205,6 +211,7 @@ mini_up(uint32_t poll_us)
 	mini.sp = bh_service_proxy_create(&(struct bh_service_proxy_conf){
 		mini.proxy, 2, mini.stats, SOCKET_ID_ANY});
 	need(mini.sp != NULL, "service proxy");
+	mini.slow.per_pass = UINT32_MAX;
 	mini.slow.svc = make_service(BH_SERVICE_PACKET, "slow", &slow_ops, &mini.slow);
 	rte_eal_remote_launch(bh_proxy_main, mini.proxy[0], LCORE_PROXY0);
 	rte_eal_remote_launch(bh_proxy_main, mini.proxy[1], LCORE_PROXY1);
