@@ -70,13 +70,24 @@ slow_request(void *ctx, const struct bh_peer_info *peer, const struct bh_msg *ms
 }
 
 static bool
+may_release(struct mini_slow *s)
+{
+	if (__atomic_load_n(&s->release, __ATOMIC_ACQUIRE))
+		return true;
+	if (__atomic_load_n(&s->release_some, __ATOMIC_ACQUIRE) == 0)
+		return false;
+	__atomic_fetch_sub(&s->release_some, 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+static bool
 slow_poll(void *ctx)
 {
 	struct mini_slow *s = ctx;
 	bool busy = false;
 
 	s->taken = 0;
-	while (s->n_held > 0 && __atomic_load_n(&s->release, __ATOMIC_ACQUIRE)) {
+	while (s->n_held > 0 && may_release(s)) {
 		s->n_held--;
 		bh_service_reply(s->svc, s->held[s->n_held].ref, &s->held[s->n_held].msg);
 		__atomic_store_n(&s->held_now, s->n_held, __ATOMIC_RELEASE);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Nobody starves: not by greedy clients, not by floods of contacts, not by one user's crowd. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <check.h>
 
+#include "app/core/relay.h"
 #include "lib/client/client_priv.h"
 #include "test/unit/mini_core.h"
 
@@ -86,6 +90,109 @@ START_TEST(greedy_clients)
 }
 END_TEST
 
+/* ---- first contacts ---- */
+
+#define CROWD 400 /* sockets of one flood */
+
+static int
+dial(void)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct timeval limit = {.tv_sec = 5};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	strcpy(addr.sun_path, mini.path);
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+		close(fd);
+		return -1;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return fd;
+}
+
+/* A hello whose first request is this verb. */
+static void
+hello(int fd, uint8_t verb)
+{
+	struct {
+		struct bh_hello hello;
+		struct bh_msg msg;
+	} p = {
+		.hello = {BH_HELLO_MAGIC, BH_PROTO_VERSION, BH_SERVICE_PACKET, "crowd"},
+		.msg = {.len = sizeof(struct bh_msg), .verb = verb},
+	};
+
+	ck_assert_int_eq(send(fd, &p, sizeof(p), MSG_NOSIGNAL), sizeof(p));
+}
+
+/* Status of the welcome that comes within ms; 1: none came or the socket was closed. */
+static int
+welcome(int fd, int ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct bh_welcome w;
+	ssize_t n;
+
+	if (poll(&p, 1, ms) <= 0)
+		return 1;
+	n = recv(fd, &w, sizeof(w), 0);
+	if (n < 0 && errno == ECONNRESET)
+		n = recv(fd, &w, sizeof(w), 0);
+	return n == sizeof(w) ? w.status : 1;
+}
+
+static int
+open_role(unsigned int proxy, uint16_t role)
+{
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
+	ck_assert_int_eq(bh_proxy_give_role(mini.proxy[proxy], fds[0], role, 4711), 0);
+	return fds[1];
+}
+
+/* All relay slots hold contacts that wait for an answer, more contacts wait for slots: when one
+ * slot is free a module has it, not the crowd. */
+START_TEST(modules_first)
+{
+	static int crowd[CROWD];
+	unsigned int served = 0, now;
+	int role[2];
+
+	mini.slow.release = false;
+	for (unsigned int i = 0; i < CROWD; i++) {
+		crowd[i] = dial();
+		ck_assert_int_ge(crowd[i], 0);
+		hello(crowd[i], BH_V_GET);
+	}
+	ck_assert(mini_await(&mini.slow.held_now, BH_RELAY_SLOTS));
+	usleep(50000);
+	for (unsigned int i = 0; i < 2; i++) {
+		role[i] = open_role(i, i == 0 ? BH_ROLE_ROUTING : BH_ROLE_SNMP);
+		hello(role[i], BH_V_NOP);
+		/* The crowd may have come by one proxy alone. */
+		if (welcome(role[i], 200) == 0) {
+			served++;
+			close(role[i]);
+			role[i] = -1;
+		}
+	}
+	ck_assert_uint_lt(served, 2);
+	__atomic_store_n(&mini.slow.release_some, 1, __ATOMIC_RELEASE);
+	for (unsigned int i = now = 0; i < 2; i++)
+		now += role[i] >= 0 && welcome(role[i], 1000) == 0;
+	ck_assert_uint_eq(now, 1);
+	__atomic_store_n(&mini.slow.release, true, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < CROWD; i++)
+		ck_assert_int_eq(welcome(crowd[i], 5000), 0);
+	for (unsigned int i = 0; i < CROWD; i++)
+		close(crowd[i]);
+	for (unsigned int i = 0; i < 2; i++)
+		if (role[i] >= 0)
+			close(role[i]);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -96,6 +203,7 @@ main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, greedy_clients, 0, GREEDY + 1);
+	tcase_add_test(tc, modules_first);
 	suite_add_tcase(s, tc);
 	srunner_set_fork_status(sr, CK_NOFORK);
 	mini_up(0);
