@@ -224,6 +224,15 @@ reply_slots(const struct bh_schema *s, uint8_t verb, unsigned int room)
 	}
 }
 
+/* Only a table's owner writes it; who else tried is told. */
+static void
+log_not_owner(struct bh_infobase *ib, const struct bh_peer_info *peer, const struct bh_msg *msg)
+{
+	bh_log_limited(&ib->log_owner, BH_LOG_WARNING, "infobase",
+		"%s (pid %u, uid %u) may not write table %s: verb %u is refused", peer->client,
+		peer->pid, peer->uid, bh_schema(msg->table)->name, msg->verb);
+}
+
 /* What concerns no table is answered at once. */
 static int
 answer_now(struct bh_infobase *ib, const struct bh_peer_info *peer, const struct bh_msg *msg,
@@ -271,7 +280,7 @@ request(void *ctx, const struct bh_peer_info *peer, const struct bh_msg *msg, un
 		return slots > room ? -EAGAIN : answer_now(ib, peer, msg, status);
 	}
 	slots = status == 0 ? reply_slots(s, msg->verb, room) : 1;
-	if (slots > room)
+	if (slots > room || (ib->n_free <= BH_IB_KEPT && peer->role <= BH_ROLE_ADMIN))
 		return -EAGAIN;
 	r = bh_ib_take(ib);
 	if (r == NULL)
@@ -282,6 +291,8 @@ request(void *ctx, const struct bh_peer_info *peer, const struct bh_msg *msg, un
 		return -EAGAIN;
 	}
 	bh_count(&ib->stats->table[msg->table].requests, 1);
+	if (status == -EPERM)
+		log_not_owner(ib, peer, msg);
 	return slots;
 }
 

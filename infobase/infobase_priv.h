@@ -18,9 +18,11 @@
 #include "app/core/bell.h"
 #include "infobase/infobase.h"
 #include "infobase/table_priv.h"
+#include "lib/log/limit.h"
 #include "lib/stats/stats.h"
 
 #define BH_IB_POOL 2048	   /* request objects */
+#define BH_IB_KEPT 256	   /* of them that readers leave to the modules */
 #define BH_IB_RING 512	   /* requests of one table under way */
 #define BH_IB_SLOT 60	   /* bytes of a message that a slot of the channel carries */
 #define BH_IB_WATCHES 4096
@@ -131,6 +133,7 @@ struct bh_infobase {
 	uint32_t n_free;
 	struct bh_ib_request *free[BH_IB_POOL]; /* a stack: what was used last is warm */
 	uint64_t tsc_us;
+	struct bh_log_limit log_owner; /* writers that are not the owner */
 	struct bh_watches watches;
 };
 

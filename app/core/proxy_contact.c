@@ -311,13 +311,17 @@ retry(struct bh_proxy *p, struct bh_psock *s)
 	free_if_told(p, s);
 }
 
+/* Modules first; of the others another one begins each time, so that none is always too late. */
 void
 bh_waiting_retry(struct bh_proxy *p)
 {
 	if (p->n_held == 0 && p->n_closing == 0)
 		return;
-	for (unsigned int i = 0; i < BH_PROXY_ALL; i++)
+	for (unsigned int i = BH_PROXY_SOCKETS; i < BH_PROXY_ALL; i++)
 		retry(p, &p->socks[i]);
+	p->first_retry++;
+	for (unsigned int i = 0; i < BH_PROXY_SOCKETS; i++)
+		retry(p, &p->socks[(p->first_retry + i) % BH_PROXY_SOCKETS]);
 }
 
 /* ---- services ---- */

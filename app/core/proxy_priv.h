@@ -64,6 +64,7 @@ struct bh_proxy {
 	bool stop;
 	bool deaf;	/* the listening socket is out of epoll: no descriptor was left */
 	unsigned int n_accepted, n_held, n_closing;
+	unsigned int first_retry; /* counts retries */
 	unsigned int lcore;
 	uint32_t core_uid;
 	uint64_t now;

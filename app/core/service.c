@@ -123,21 +123,40 @@ look(struct bh_service *svc, int timeout)
 	return n > 0;
 }
 
+/* Polled peers from index `from` to below `to`, backwards: the last one takes the place of one that
+ * leaves. It had its turn, or has it in the next pass. */
 static bool
-serve_polled(struct bh_service *svc)
+serve_part(struct bh_service *svc, unsigned int from, unsigned int to)
 {
 	bool busy = false;
 
-	/* Backwards: a peer that leaves is replaced by one that had its turn. */
-	for (unsigned int i = svc->n_polled; i-- > 0;) {
-		struct bh_peer *p = &svc->peers[svc->polled[i]];
+	for (unsigned int i = to; i-- > from;) {
+		struct bh_peer *p;
 
+		if (i >= svc->n_polled)
+			continue;
+		p = &svc->peers[svc->polled[i]];
 		if (bh_peer_serve(svc, p))
 			busy = true;
 		else if (!p->refused && svc->now - p->active >= svc->poll_tsc)
 			bh_peer_park(svc, p);
 	}
 	return busy;
+}
+
+/* Another peer begins each pass: where the handler takes less than is offered, none is always
+ * the last. */
+static bool
+serve_polled(struct bh_service *svc)
+{
+	unsigned int n = svc->n_polled, first;
+	bool busy;
+
+	if (n == 0)
+		return false;
+	first = svc->first_polled++ % n + 1;
+	busy = serve_part(svc, 0, first);
+	return serve_part(svc, first, n) | busy;
 }
 
 static void

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "app/core/service_priv.h"
-#include "lib/log/log.h"
 
 #define TURN_MAX 32 /* requests of one peer in one turn */
 
@@ -111,15 +110,22 @@ static void
 send_reply(struct bh_service *svc, struct bh_peer *p, const struct bh_msg *msg)
 {
 	struct bh_msg brief;
+	unsigned int n_room;
 
-	if (bh_slots(msg->len) > room(svc, p)) {
-		bh_err(svc->name, "an answer of %u bytes does not fit what was kept", msg->len);
+	n_room = room(svc, p);
+	if (p->corrupt)
+		return;
+	if (bh_slots(msg->len) > n_room) {
+		/* A client that uses a tag twice brings it about. */
+		bh_log_limited(&svc->log_answer, BH_LOG_WARNING, svc->name,
+			"an answer of %u bytes to %s (pid %u) does not fit what was kept",
+			msg->len, p->info.client, p->info.pid);
 		brief = *msg;
 		brief.len = sizeof(brief);
 		brief.status = -EMSGSIZE;
 		msg = &brief;
 	}
-	if (p->corrupt || bh_producer_put(&p->rep, msg, msg + 1) < 0)
+	if (bh_producer_put(&p->rep, msg, msg + 1) < 0)
 		return;
 	if (msg->status == -EINVAL || msg->status == -EBADMSG)
 		bh_count(&p->conn->bad, 1);
@@ -142,7 +148,8 @@ bh_service_reply(struct bh_service *svc, struct bh_peer_ref ref, const struct bh
 	}
 	if (pending_take(p, msg->tag) == 0) {
 		if (svc->cur != p || svc->cur_answered || msg->tag != svc->cur_tag) {
-			bh_err(svc->name, "an answer to %s that nobody waits for", p->info.client);
+			bh_log_limited(&svc->log_answer, BH_LOG_ERR, svc->name,
+				"an answer to %s that nobody waits for", p->info.client);
 			return;
 		}
 		svc->cur_answered = true;
@@ -321,8 +328,9 @@ bh_peer_rung(struct bh_service *svc, struct bh_peer *p)
 	bh_peer_poll(svc, p);
 	if (++p->idle_rings <= BH_IDLE_RINGS)
 		return;
-	bh_warn(svc->name, "%s (pid %u) rings without end: its doorbell is taken off",
-		p->info.client, p->info.pid);
+	bh_log_limited(&svc->log_ringer, BH_LOG_WARNING, svc->name,
+		"%s (pid %u) rings without end: its doorbell is taken off", p->info.client,
+		p->info.pid);
 	epoll_ctl(svc->ep, EPOLL_CTL_DEL, p->ring_fd, NULL);
 	p->timed = true;
 	svc->n_timed++;

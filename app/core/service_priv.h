@@ -13,11 +13,13 @@
 #include "app/core/service_conf.h"
 #include "lib/channel/doorbell.h"
 #include "lib/channel/queue.h"
+#include "lib/log/limit.h"
 #include "lib/stats/stats.h"
 
 #define BH_PEER_PENDING 1024	 /* entries of a peer's table of taken requests: a power of two */
 #define BH_PEER_PENDING_MAX 768	 /* requests taken and not answered, at most */
-#define BH_PEERS_FOR_ROLES 64	 /* peers that are left to admins and roles */
+#define BH_PEERS_FOR_ADMINS 64	 /* peers that readers leave to admins and roles */
+#define BH_PEERS_FOR_ROLES 16	 /* of these, that admins leave to roles */
 #define BH_IDLE_RINGS 64	 /* rings without a message that a peer may do in a row */
 #define BH_FIRST_SLOTS (BH_FIRST_MAX / BH_SLOT_DATA)
 
@@ -73,7 +75,9 @@ struct bh_service {
 	uint64_t now, poll_tsc, timer_tsc, look_tsc, next_timer, next_look;
 	uint32_t role_epoch[BH_ROLE_MAX];
 	uint32_t channels; /* made so far: number of the next one */
+	struct bh_log_limit log_cut, log_ringer, log_answer; /* clients cause these at will */
 	unsigned int n_peers, n_polled, n_touched, n_timed, n_corrupt, conn_hint;
+	unsigned int first_polled; /* counts passes */
 	uint16_t polled[BH_PEERS_MAX];
 	uint16_t touched[BH_PEERS_MAX];
 	/* The request in the handler's hands, and whether it was answered in the call. */
@@ -85,7 +89,7 @@ struct bh_service {
 
 /* ---- service_open.c ---- */
 
-/* Makes a peer with its channel for a contact. -ENOSPC: too many; -errno. */
+/* Makes a peer with its channel for a contact. -ENOSPC: too many; -EDQUOT: of this user; -errno. */
 int bh_peer_open(struct bh_service *svc, unsigned int proxy, uint16_t slot, struct bh_peer **out);
 
 /* The first answer (if it is owed) is -ECONNRESET, the channel ends, the handler is told. Not

@@ -41,10 +41,15 @@ slow_request(void *ctx, const struct bh_peer_info *peer, const struct bh_msg *ms
 		return -EAGAIN;
 	switch (msg->verb) {
 	case BH_V_GET:
-		if (s->n_held == MINI_HELD)
+		if (s->n_held == MINI_HELD ||
+			s->taken >= __atomic_load_n(&s->per_pass, __ATOMIC_ACQUIRE))
 			return -EAGAIN;
+		s->taken++;
+		s->taken_all++;
 		s->held[s->n_held].ref = peer->ref;
 		s->held[s->n_held].msg = *msg;
+		if (msg->aux == UINT32_MAX)
+			s->held[s->n_held].msg.aux = s->taken_all;
 		s->held[s->n_held++].msg.len = sizeof(*msg);
 		__atomic_store_n(&s->held_now, s->n_held, __ATOMIC_RELEASE);
 		return 1;
@@ -65,12 +70,24 @@ slow_request(void *ctx, const struct bh_peer_info *peer, const struct bh_msg *ms
 }
 
 static bool
+may_release(struct mini_slow *s)
+{
+	if (__atomic_load_n(&s->release, __ATOMIC_ACQUIRE))
+		return true;
+	if (__atomic_load_n(&s->release_some, __ATOMIC_ACQUIRE) == 0)
+		return false;
+	__atomic_fetch_sub(&s->release_some, 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+static bool
 slow_poll(void *ctx)
 {
 	struct mini_slow *s = ctx;
 	bool busy = false;
 
-	while (s->n_held > 0 && __atomic_load_n(&s->release, __ATOMIC_ACQUIRE)) {
+	s->taken = 0;
+	while (s->n_held > 0 && may_release(s)) {
 		s->n_held--;
 		bh_service_reply(s->svc, s->held[s->n_held].ref, &s->held[s->n_held].msg);
 		__atomic_store_n(&s->held_now, s->n_held, __ATOMIC_RELEASE);
@@ -205,6 +222,7 @@ mini_up(uint32_t poll_us)
 	mini.sp = bh_service_proxy_create(&(struct bh_service_proxy_conf){
 		mini.proxy, 2, mini.stats, SOCKET_ID_ANY});
 	need(mini.sp != NULL, "service proxy");
+	mini.slow.per_pass = UINT32_MAX;
 	mini.slow.svc = make_service(BH_SERVICE_PACKET, "slow", &slow_ops, &mini.slow);
 	rte_eal_remote_launch(bh_proxy_main, mini.proxy[0], LCORE_PROXY0);
 	rte_eal_remote_launch(bh_proxy_main, mini.proxy[1], LCORE_PROXY1);

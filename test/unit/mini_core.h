@@ -17,11 +17,16 @@
 #define MINI_HELD 256
 
 /* The directed service (BH_SERVICE_PACKET): NOP is answered at once; GET is held until
- * `release`, then answered youngest first; WATCH is answered and followed by aux events, each
+ * `release` (or counted off `release_some`), then answered youngest first, and at most `per_pass` are taken between two passes
+ * of the service; aux of the answer is the number taken before it if it was UINT32_MAX; WATCH is answered and followed by aux events, each
  * with its number in aux. */
 struct mini_slow {
 	struct bh_service *svc;
 	bool release; /* atomic; set by the test */
+	uint32_t release_some; /* atomic; set by the test: as many, then 0 */
+	uint32_t per_pass; /* atomic; set by the test */
+	uint32_t taken;    /* of this pass */
+	uint32_t taken_all;
 	uint32_t gone; /* atomic: peers that left */
 	uint32_t held_now; /* atomic */
 	unsigned int n_held;

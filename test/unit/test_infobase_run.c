@@ -1,8 +1,40 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The info base at work: order of answers, room, dumps and replays, the worker's loop, noise. */
 #include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "test/unit/ib_routes.h"
+
+/* A flood of writes by one who may not: told by name and pid, in a few lines. */
+START_TEST(test_not_owner_logged)
+{
+	struct bh_route4_key k = key_of(7);
+	int saved = dup(STDERR_FILENO);
+	FILE *file = tmpfile();
+	unsigned int i, lines = 0;
+	char line[256];
+
+	strcpy(fake.peer[READER].info.client, "intruder");
+	fake.peer[READER].info.pid = 4711;
+	ck_assert_ptr_nonnull(file);
+	dup2(fileno(file), STDERR_FILENO);
+	for (i = 0; i < 1000; i++)
+		ck_assert_int_eq(fake_status(READER, BH_V_DELETE, BH_T_ROUTE4, &k, sizeof(k)), -EPERM);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	rewind(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		ck_assert_ptr_nonnull(strstr(line, "intruder (pid 4711, uid 0) may not write table "
+			"route4: verb 4 is refused"));
+		lines++;
+	}
+	fclose(file);
+	ck_assert_uint_ge(lines, 1);
+	ck_assert_uint_le(lines, 2 * BH_LOG_BURST);
+	ck_assert_uint_eq(ib->stats->table[BH_T_ROUTE4].refused, 1000);
+}
+END_TEST
 
 /* ---- order and room ---- */
 
@@ -34,10 +66,11 @@ START_TEST(test_order)
 }
 END_TEST
 
-/* No worker runs: a table's list fills, then the pool is empty; nothing is lost by that. */
+/* No worker runs: a table's list fills, then the readers' part of the pool is empty, then all of
+ * it; nothing is lost by that. */
 START_TEST(test_exhaustion)
 {
-	unsigned int taken[BH_T_MAX] = { 0 }, total = 0;
+	unsigned int taken[BH_T_MAX] = { 0 }, total = 0, i;
 	uint16_t t;
 
 	fake_setup();
@@ -48,13 +81,17 @@ START_TEST(test_exhaustion)
 		}
 	}
 	ck_assert_uint_eq(taken[1], BH_IB_RING - 1);
-	ck_assert_uint_eq(total, BH_IB_POOL);
+	ck_assert_uint_eq(total, BH_IB_POOL - BH_IB_KEPT);
+	for (i = 0; fake_offer(BH_ROLE_ROUTING, BH_V_DUMP, BH_T_SNMP, i, 0, NULL, 0, 64) > 0;)
+		i++;
+	ck_assert_uint_eq(i, BH_IB_KEPT);
 	ck_assert_uint_eq(ib->n_free, 0);
 	/* Whatever it is, it has to wait; what needs no object has not. */
 	ck_assert_int_eq(fake_offer(READER, BH_V_GET, BH_T_UDP, 1, 0, NULL, 0, 64), -EAGAIN);
 	ck_assert_int_eq(fake_status(READER, BH_V_NOP, 0, NULL, 0), 0);
 	fake_launch();
 	fake_wait_replies(READER, total);
+	fake_wait_replies(BH_ROLE_ROUTING, BH_IB_KEPT);
 	ck_assert_uint_eq(fake.peer[READER].n_replies, total);
 	ck_assert_uint_eq(ib->n_free, BH_IB_POOL);
 	ck_assert_int_eq(fake_status(READER, BH_V_DUMP, BH_T_UDP, NULL, 0), 0);
@@ -291,6 +328,7 @@ main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, fake_start, fake_stop);
+	tcase_add_test(tc, test_not_owner_logged);
 	tcase_add_test(tc, test_order);
 	tcase_add_test(tc, test_room);
 	tcase_add_test(tc, test_dump_concurrent);

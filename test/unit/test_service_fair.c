@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Nobody starves: not by greedy clients, not by floods of contacts, not by one user's crowd. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "app/core/relay.h"
+#include "lib/client/client_priv.h"
+#include "test/unit/mini_core.h"
+
+static int
+nop(struct bh_handle *h)
+{
+	return bh_call(h, BH_V_NOP, 0, NULL, "abc", 4, NULL, NULL);
+}
+
+/* ---- direct channels ---- */
+
+#define GREEDY 6
+#define QUEUED 400
+
+struct answers {
+	unsigned int n, bad;
+	uint32_t taken; /* before the last one */
+};
+
+static void
+note(void *arg, const struct bh_msg *msg, const void *body, size_t len)
+{
+	struct answers *a = arg;
+
+	(void)body;
+	(void)len;
+	a->n++;
+	a->bad += msg->status != 0;
+	a->taken = msg->aux;
+}
+
+static void
+ask(struct bh_handle *h, unsigned int n, struct answers *a)
+{
+	while (n-- > 0)
+		ck_assert_int_eq(bh_submit(h, BH_V_GET, 0, UINT32_MAX, NULL, 0, note, a), 0);
+	bh_flush(h);
+}
+
+static void
+finish(struct bh_handle *h)
+{
+	while (bh_pending(h) > 0)
+		ck_assert_int_ge(bh_poll(h, 5000), 0);
+	bh_close(h);
+}
+
+/* A handler takes one request a pass, greedy clients have hundreds each in their queues: one that
+ * has a single request is served within some passes, whether it came first or last. */
+START_TEST(greedy_clients)
+{
+	struct answers all = {0}, own = {0};
+	struct bh_handle *h[GREEDY + 1];
+	unsigned int modest = _i;
+	uint32_t before;
+
+	mini.slow.release = true;
+	for (unsigned int i = 0; i <= GREEDY; i++) {
+		h[i] = mini_open("fair", BH_SERVICE_PACKET);
+		ck_assert_int_eq(nop(h[i]), 0);
+	}
+	__atomic_store_n(&mini.slow.per_pass, 0, __ATOMIC_RELEASE);
+	before = mini.slow.taken_all;
+	for (unsigned int i = 0; i <= GREEDY; i++)
+		ask(h[i], i == modest ? 1 : QUEUED, i == modest ? &own : &all);
+	usleep(50000); /* each is in the polled set, and refused */
+	__atomic_store_n(&mini.slow.per_pass, 1, __ATOMIC_RELEASE);
+	finish(h[modest]);
+	__atomic_store_n(&mini.slow.per_pass, UINT32_MAX, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i <= GREEDY; i++)
+		if (i != modest)
+			finish(h[i]);
+	ck_assert_uint_eq(own.n, 1);
+	ck_assert_uint_eq(all.n, GREEDY * QUEUED);
+	ck_assert_uint_eq(own.bad + all.bad, 0);
+	ck_assert_uint_le(own.taken - before, 4 * GREEDY);
+}
+END_TEST
+
+/* ---- first contacts ---- */
+
+#define CROWD 400 /* sockets of one flood */
+
+static int
+dial(void)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct timeval limit = {.tv_sec = 5};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	strcpy(addr.sun_path, mini.path);
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+		close(fd);
+		return -1;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return fd;
+}
+
+/* A hello whose first request is this verb. */
+static void
+hello(int fd, uint8_t verb)
+{
+	struct {
+		struct bh_hello hello;
+		struct bh_msg msg;
+	} p = {
+		.hello = {BH_HELLO_MAGIC, BH_PROTO_VERSION, BH_SERVICE_PACKET, "crowd"},
+		.msg = {.len = sizeof(struct bh_msg), .verb = verb},
+	};
+
+	if (send(fd, &p, sizeof(p), MSG_NOSIGNAL) < 0)
+		ck_assert_int_eq(errno, EPIPE); /* refused before it was heard */
+}
+
+/* Status of the welcome that comes within ms; 1: none came or the socket was closed. */
+static int
+welcome(int fd, int ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct bh_welcome w;
+	ssize_t n;
+
+	if (poll(&p, 1, ms) <= 0)
+		return 1;
+	n = recv(fd, &w, sizeof(w), 0);
+	if (n < 0 && errno == ECONNRESET)
+		n = recv(fd, &w, sizeof(w), 0);
+	return n == sizeof(w) ? w.status : 1;
+}
+
+static int
+open_role(unsigned int proxy, uint16_t role)
+{
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
+	ck_assert_int_eq(bh_proxy_give_role(mini.proxy[proxy], fds[0], role, 4711), 0);
+	return fds[1];
+}
+
+/* All relay slots hold contacts that wait for an answer, more contacts wait for slots: when one
+ * slot is free a module has it, not the crowd. */
+START_TEST(modules_first)
+{
+	static int crowd[CROWD];
+	unsigned int served = 0, now;
+	int role[2];
+
+	mini.slow.release = false;
+	for (unsigned int i = 0; i < CROWD; i++) {
+		crowd[i] = dial();
+		ck_assert_int_ge(crowd[i], 0);
+		hello(crowd[i], BH_V_GET);
+	}
+	ck_assert(mini_await(&mini.slow.held_now, BH_RELAY_SLOTS));
+	usleep(50000);
+	for (unsigned int i = 0; i < 2; i++) {
+		role[i] = open_role(i, i == 0 ? BH_ROLE_ROUTING : BH_ROLE_SNMP);
+		hello(role[i], BH_V_NOP);
+		/* The crowd may have come by one proxy alone. */
+		if (welcome(role[i], 200) == 0) {
+			served++;
+			close(role[i]);
+			role[i] = -1;
+		}
+	}
+	ck_assert_uint_lt(served, 2);
+	__atomic_store_n(&mini.slow.release_some, 1, __ATOMIC_RELEASE);
+	for (unsigned int i = now = 0; i < 2; i++)
+		now += role[i] >= 0 && welcome(role[i], 1000) == 0;
+	ck_assert_uint_eq(now, 1);
+	__atomic_store_n(&mini.slow.release, true, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < CROWD; i++)
+		ck_assert_int_eq(welcome(crowd[i], 5000), 0);
+	for (unsigned int i = 0; i < CROWD; i++)
+		close(crowd[i]);
+	for (unsigned int i = 0; i < 2; i++)
+		if (role[i] >= 0)
+			close(role[i]);
+}
+END_TEST
+
+/* ---- users ---- */
+
+struct crowd {
+	pid_t pid;
+	int end; /* closed: the crowd leaves */
+	unsigned int ok, over_quota, other;
+};
+
+static void
+be_crowd(uid_t uid, unsigned int n, int out, int end)
+{
+	struct crowd c = {0};
+	char byte;
+
+	if (setgid(uid) < 0 || setuid(uid) < 0)
+		_exit(1);
+	while (n-- > 0) {
+		int fd = dial(), status;
+
+		hello(fd, BH_V_NOP);
+		status = welcome(fd, 5000);
+		if (status == 0)
+			c.ok++;
+		else if (status == -EDQUOT)
+			c.over_quota++;
+		else
+			c.other++;
+	}
+	if (write(out, &c, sizeof(c)) != sizeof(c) || read(end, &byte, 1) != 0)
+		_exit(1);
+	_exit(0);
+}
+
+/* n contacts by a process of this user, which keeps what it got. */
+static struct crowd
+crowd_of(uid_t uid, unsigned int n)
+{
+	struct crowd c = {0};
+	int result[2], end[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(result, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(end, O_CLOEXEC), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		close(end[1]);
+		be_crowd(uid, n, result[1], end[0]);
+	}
+	close(result[1]);
+	close(end[0]);
+	ck_assert_int_eq(read(result[0], &c, sizeof(c)), sizeof(c));
+	close(result[0]);
+	c.pid = pid;
+	c.end = end[1];
+	return c;
+}
+
+static void
+crowd_end(struct crowd *c)
+{
+	int status;
+
+	close(c->end);
+	ck_assert_int_eq(waitpid(c->pid, &status, 0), c->pid);
+	ck_assert_int_eq(status, 0);
+}
+
+/* One user's crowd takes what a user may have and no more: other users and admins have room. */
+START_TEST(one_user)
+{
+	struct crowd first, second;
+	struct bh_handle *h;
+
+	if (getuid() != 0)
+		return; /* needs to become two other users */
+	ck_assert_int_eq(chmod(mini.dir, 0711), 0);
+	ck_assert_int_eq(chmod(mini.path, 0666), 0);
+	first = crowd_of(65534, 500);
+	ck_assert_uint_le(first.ok, BH_PEERS_USER);
+	ck_assert_uint_ge(first.ok, BH_PEERS_USER / 2);
+	ck_assert_uint_eq(first.ok + first.over_quota, 500);
+	second = crowd_of(65533, BH_PEERS_USER / 2);
+	ck_assert_uint_eq(second.ok, BH_PEERS_USER / 2);
+	h = mini_open("admin", BH_SERVICE_PACKET);
+	ck_assert_int_eq(nop(h), 0);
+	bh_close(h);
+	crowd_end(&first);
+	crowd_end(&second);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("service_fair");
+	TCase *tc = tcase_create("service_fair");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, greedy_clients, 0, GREEDY + 1);
+	tcase_add_test(tc, modules_first);
+	tcase_add_test(tc, one_user);
+	suite_add_tcase(s, tc);
+	srunner_set_fork_status(sr, CK_NOFORK);
+	mini_up(0);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	mini_down();
+	return failed != 0;
+}
