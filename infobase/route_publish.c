@@ -323,7 +323,9 @@ bh_route_publish_create(struct bh_infobase *ib, int family, struct bh_fwd_tables
 	rp->addr_len = i == 0 ? 4 : 16;
 	/* For every slot that may ever be: pages that are not touched are not there. */
 	rp->waiting = calloc(bh_table_schema(rp->table)->max, sizeof(*rp->waiting));
-	err = rp->waiting == NULL ? -ENOMEM : bh_worker_add_input(w, links->to_route[i], handle, rp);
+	err = rp->waiting == NULL ? -ENOMEM : 0;
+	if (err == 0)
+		err = bh_worker_add_input(w, links->to_route[i], handle, rp);
 	if (err == 0)
 		err = bh_worker_add_chore(w, chore, rp);
 	if (err != 0) {

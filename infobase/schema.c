@@ -93,7 +93,12 @@ static const struct bh_schema rows[BH_T_MAX] = {
 	[BH_T_SNMP] = {
 		"snmp", BH_ROLE_SNMP, BH_KIND_STATE, BH_GROUP_MISC,
 		KEY(bh_snmp_key), VAL(bh_snmp), .max = 1024,
-		.published = "", .key_ok = bh_key_snmp,
+		.published = "", .key_ok = bh_key_name32,
+	},
+	[BH_T_USER] = {
+		"user", BH_ROLE_USER, BH_KIND_STATE, BH_GROUP_MISC,
+		KEY(bh_user_key), .val_min = 0, .val_max = sizeof(struct bh_user), .max = 65536,
+		.published = "", .key_ok = bh_key_name32,
 	},
 };
 
@@ -101,7 +106,8 @@ static const char *const role_names[BH_ROLE_MAX] = {
 	[BH_ROLE_READER] = "reader",   [BH_ROLE_ADMIN] = "admin",
 	[BH_ROLE_SUPERVISOR] = "supervisor", [BH_ROLE_CONFIG] = "config",
 	[BH_ROLE_ROUTING] = "routing", [BH_ROLE_V6STACK] = "v6stack",
-	[BH_ROLE_SNMP] = "snmp",       [BH_ROLE_CORE] = "core",
+	[BH_ROLE_SNMP] = "snmp",       [BH_ROLE_USER] = "user",
+	[BH_ROLE_CORE] = "core",
 };
 
 static const char *const kind_names[] = {

@@ -40,6 +40,7 @@ enum bh_table_id {
 	BH_T_TCP,
 	BH_T_UDP,
 	BH_T_SNMP,
+	BH_T_USER,
 	BH_T_MAX,
 };
 
@@ -305,6 +306,15 @@ struct bh_snmp_key {
 };
 struct bh_snmp {
 	char value[128];
+};
+
+/* ---- a module of the user's own ---- */
+
+struct bh_user_key { /* NUL-padded, not empty */
+	char name[32];
+};
+struct bh_user { /* up to 128 bytes, for the module to lay out; cut behind the last one used */
+	uint8_t data[128];
 };
 
 #endif

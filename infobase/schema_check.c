@@ -170,7 +170,7 @@ bh_key_sock(const void *key)
 }
 
 bool
-bh_key_snmp(const void *key)
+bh_key_name32(const void *key)
 {
 	return name_ok(key, sizeof(struct bh_snmp_key));
 }

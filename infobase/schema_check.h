@@ -17,7 +17,7 @@ bool bh_key_ifindex(const void *key);
 bool bh_key_if_addr(const void *key);
 bool bh_key_nexthop(const void *key);
 bool bh_key_sock(const void *key);
-bool bh_key_snmp(const void *key);
+bool bh_key_name32(const void *key);
 
 bool bh_val_cfg_interface(const void *val, uint16_t len);
 bool bh_val_cfg_address(const void *val, uint16_t len);

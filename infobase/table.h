@@ -52,7 +52,7 @@ struct bh_table_hooks {
 struct bh_table *bh_table_create(uint16_t id); /* NULL and errno */
 void bh_table_destroy(struct bh_table *t);
 
-/* Binds hooks; before the worker runs. A hook may change other tables of its worker, not its own. */
+/* Binds hooks; before the worker runs. A hook may change other tables of its worker, not this. */
 void bh_table_set_hooks(struct bh_table *t, const struct bh_table_hooks *hooks, void *ctx);
 
 const struct bh_schema *bh_table_schema(const struct bh_table *t);

@@ -20,7 +20,7 @@ struct bh_table {
 	uint16_t id;
 	bool complete;	 /* an end-of-replay was seen */
 	bool sweeping;
-	unsigned int lcore; /* debug builds: the only one that may touch it; LCORE_ID_ANY: none yet */
+	unsigned int lcore; /* debug builds: the only one that may touch it, or LCORE_ID_ANY */
 	uint32_t gen;
 	uint32_t epoch;
 	uint32_t stale;	 /* records of an older epoch */

@@ -116,6 +116,17 @@ watch_fd(int ep, int fd)
 	return fd < 0 ? 0 : epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev);
 }
 
+/* READY is said once, when every control proxy has heard of the service. */
+static int
+say_ready(const struct bh_core *core, bool *ready)
+{
+	for (unsigned int i = 0; i < core->n_proxies; i++)
+		if (!bh_proxy_knows(core->proxy[i], BH_SERVICE_INFOBASE))
+			return 0;
+	*ready = true;
+	return bh_ready();
+}
+
 /* The main lcore's life: ports and roles, until a signal says stop. */
 static int
 serve(struct bh_core *core, int sig_fd, int sup_fd)
@@ -123,14 +134,19 @@ serve(struct bh_core *core, int sig_fd, int sup_fd)
 	struct bh_stats_lcore *stats = bh_lcore_stats(core->stats, "main");
 	int ep = epoll_create1(EPOLL_CLOEXEC), timeout, n;
 	struct epoll_event ev[4];
-	bool stop = false, busy;
+	bool stop = false, busy, ready = false;
+	int rc = 0;
 
 	if (ep < 0 || watch_fd(ep, core->bell.fd) < 0 || watch_fd(ep, sig_fd) < 0 ||
 		watch_fd(ep, sup_fd) < 0)
 		return -errno;
-	while (!stop) {
+	while (!stop && rc == 0) {
 		bh_bell_announce(&core->bell);
 		busy = bh_ports_poll(core->ports, &timeout);
+		if (!ready) {
+			rc = say_ready(core, &ready);
+			timeout = 1; /* the broadcast is under way */
+		}
 		n = epoll_wait(ep, ev, 4, busy ? 0 : timeout);
 		bh_bell_awake(&core->bell);
 		bh_lcore_turn(stats, busy || n > 0, rte_rdtsc());
@@ -144,7 +160,7 @@ serve(struct bh_core *core, int sig_fd, int sup_fd)
 		}
 	}
 	close(ep);
-	return 0;
+	return rc;
 }
 
 static int
@@ -156,8 +172,6 @@ run(const struct args *a, const struct bh_boot *boot, int sig_fd)
 	rc = bh_core_create(&core, boot, a->rundir);
 	if (rc == 0) {
 		rc = bh_core_launch(&core);
-		if (rc == 0)
-			rc = bh_ready();
 		if (rc == 0)
 			rc = serve(&core, sig_fd, sup_fd);
 		bh_core_stop(&core);

@@ -260,6 +260,7 @@ free_sock(struct bh_proxy *p)
 	if (silent == NULL || p->now - silent->since < rte_get_tsc_hz())
 		return NULL;
 	close(silent->fd);
+	silent->fd = -1;
 	silent->state = BH_SOCK_FREE;
 	p->n_accepted--;
 	return silent;

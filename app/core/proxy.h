@@ -49,7 +49,7 @@ bool bh_proxy_knows(const struct bh_proxy *p, uint16_t service);
  * on. Each call begins a new epoch of the role, whichever proxy it is given to: on a first
  * contact by the new socket a service closes all peers of the role's earlier epochs, then
  * takes the request; contacts by earlier sockets are refused (-ESTALE). role:
- * BH_ROLE_SUPERVISOR .. BH_ROLE_SNMP. EAL main lcore only. -EAGAIN: ring full, retry (fd still
+ * BH_ROLE_SUPERVISOR .. BH_ROLE_USER. EAL main lcore only. -EAGAIN: ring full, retry (fd still
  * the caller's); -EINVAL.
  */
 int bh_proxy_give_role(struct bh_proxy *p, int fd, uint16_t role, uint32_t pid);

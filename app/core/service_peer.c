@@ -181,7 +181,7 @@ bh_request_check(const struct bh_msg *msg)
 	return msg->flags != 0 || msg->status != 0 ? -EINVAL : 0;
 }
 
-/* What is kept for a handler that asked for n of n_room slots: one at least, no more than there is. */
+/* What is kept for a handler that asked for n of n_room slots. */
 static unsigned int
 kept_for(unsigned int n, unsigned int n_room)
 {

@@ -102,6 +102,8 @@ bh_contact_answer(struct bh_service *svc, struct bh_peer *p, const struct bh_msg
 		p->passed[i] = -1;
 	}
 	p->contact = false;
+	if (msg->status == -EINVAL || msg->status == -EBADMSG)
+		bh_count(&p->conn->bad, 1);
 	bh_count(&p->conn->replies, 1);
 	bh_conn_state(p, BH_CONN_DIRECT);
 	hand_back(svc, p->proxy, p->slot);

@@ -128,6 +128,7 @@ enum bh_role {
 	BH_ROLE_ROUTING,
 	BH_ROLE_V6STACK,
 	BH_ROLE_SNMP,
+	BH_ROLE_USER,	    /* a module of the user's own */
 	BH_ROLE_CORE,	    /* the core itself: no socket */
 	BH_ROLE_MAX,
 };

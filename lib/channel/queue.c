@@ -58,7 +58,7 @@ fill(struct bh_slot *s, unsigned int i, const struct bh_msg *msg, const uint8_t 
 }
 
 int
-bh_producer_put(struct bh_producer *q, const struct bh_msg *msg, const void *body)
+bh_producer_put_any(struct bh_producer *q, const struct bh_msg *msg, const void *body)
 {
 	unsigned int n = bh_slots(msg->len);
 	struct bh_slot *first = &q->slots[q->head & q->mask];
@@ -95,7 +95,7 @@ filled(const struct bh_consumer *q, uint32_t pos)
 }
 
 int
-bh_consumer_peek(const struct bh_consumer *q, void *buf)
+bh_consumer_peek_any(const struct bh_consumer *q, void *buf)
 {
 	struct bh_msg *msg = buf;
 	unsigned int n, left;

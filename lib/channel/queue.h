@@ -17,13 +17,16 @@
 #ifndef BH_CHANNEL_QUEUE_H
 #define BH_CHANNEL_QUEUE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/channel/msg.h"
 
 #define BH_SLOT_DATA 60
+#define BH_SLOTS_AHEAD 8 /* how far ahead a producer asks for the lines that it will write */
 #define BH_MSG_SLOTS ((BH_MSG_MAX + BH_SLOT_DATA - 1) / BH_SLOT_DATA) /* of the longest message */
 
 struct bh_slot {
@@ -86,11 +89,16 @@ int bh_producer_room(struct bh_producer *q, unsigned int want);
 
 /* Publishes one message of msg->len bytes, whose body lies at `body`. 0, -EAGAIN (no room),
  * -EBADMSG, -EMSGSIZE (msg->len is not 16 .. BH_MSG_MAX). Rings nothing. */
-int bh_producer_put(struct bh_producer *q, const struct bh_msg *msg, const void *body);
+static inline int bh_producer_put(struct bh_producer *q, const struct bh_msg *msg,
+	const void *body);
 
 /* Copies the next message, header and body, to buf (BH_MSG_MAX bytes, aligned to 8). Returns
  * its slots, 0 when there is none yet, -EBADMSG. It stays in the queue until skipped. */
-int bh_consumer_peek(const struct bh_consumer *q, void *buf);
+static inline int bh_consumer_peek(const struct bh_consumer *q, void *buf);
+
+/* The same for messages of any length: what the two above do with all but short ones. */
+int bh_producer_put_any(struct bh_producer *q, const struct bh_msg *msg, const void *body);
+int bh_consumer_peek_any(const struct bh_consumer *q, void *buf);
 
 /* Takes n slots, as peek returned, out of the queue; told to the producer by release. */
 static inline void
@@ -104,6 +112,50 @@ bh_consumer_release(struct bh_consumer *q)
 {
 	q->released = q->pos;
 	__atomic_store_n(q->shared_tail, q->pos, __ATOMIC_RELEASE);
+}
+
+/* Asks for the line of a slot that is to be written soon, so that it is ours by then. */
+static inline void
+bh_prefetch_write(const void *line)
+{
+#ifdef __x86_64__
+	__asm__ volatile("prefetchw (%0)" : : "r"(line));
+#else
+	__builtin_prefetch(line, 1);
+#endif
+}
+
+static inline int
+bh_producer_put(struct bh_producer *q, const struct bh_msg *msg, const void *body)
+{
+	struct bh_slot *s = &q->slots[q->head & q->mask];
+	unsigned int len = msg->len;
+
+	if (len - sizeof(*msg) > BH_SLOT_DATA - sizeof(*msg) || q->head - q->tail > q->mask)
+		return bh_producer_put_any(q, msg, body);
+	bh_prefetch_write(&q->slots[(q->head + BH_SLOTS_AHEAD) & q->mask]);
+	memcpy(s->data, msg, sizeof(*msg));
+	if (len > sizeof(*msg))
+		memcpy(s->data + sizeof(*msg), body, len - sizeof(*msg));
+	__atomic_store_n(&s->seq, ++q->head, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static inline int
+bh_consumer_peek(const struct bh_consumer *q, void *buf)
+{
+	const struct bh_slot *s = &q->slots[q->pos & q->mask];
+	const struct bh_msg *msg = (const struct bh_msg *)buf;
+	uint32_t seq = __atomic_load_n(&s->seq, __ATOMIC_ACQUIRE);
+
+	if (seq == q->pos - q->mask)
+		return 0;
+	if (seq != q->pos + 1)
+		return -EBADMSG;
+	memcpy(buf, s->data, BH_SLOT_DATA);
+	if (msg->len - sizeof(*msg) > BH_SLOT_DATA - sizeof(*msg))
+		return bh_consumer_peek_any(q, buf);
+	return 1;
 }
 
 /* True when something (a message or nonsense) lies at the present position. */

@@ -65,8 +65,9 @@ int bh_poll(struct bh_handle *h, int wait_ms);
 /* Number of requests without reply. */
 unsigned int bh_pending(const struct bh_handle *h);
 
-/* For event loops: readable when bh_poll() has something to do. bh_prepare_wait() must be
- * called before each wait: announces sleep; false when there is already work. -1 before
+/* For event loops: readable when bh_poll() has something to do, now and then without cause.
+ * bh_prepare_wait() must be called before each wait: announces sleep; false when there is
+ * already work (then bh_poll(h, 0) before the next try). -1 before
  * first contact; changes with a reconnect. */
 int bh_fd(const struct bh_handle *h);
 bool bh_prepare_wait(struct bh_handle *h);
@@ -108,8 +109,8 @@ typedef void (*bh_change_fn)(void *arg, const struct bh_change *c);
 /* All records, one call of fn each; waits. verb: BH_V_DUMP or BH_V_RECOVER. */
 int bh_dump(struct bh_handle *h, uint8_t verb, uint16_t table, bh_change_fn fn, void *arg);
 
-/* Waits for the answer, then follows the table from bh_poll(): its records, SYNCED, changes. COMPLETE comes once the
- * owner's replay has ended (after SYNCED if it was so already). */
+/* Waits for the answer, then follows the table from bh_poll(): its records, SYNCED, changes.
+ * COMPLETE comes once the owner's replay has ended (after SYNCED if it was so already). */
 int bh_watch(struct bh_handle *h, uint16_t table, bh_change_fn fn, void *arg);
 
 int bh_replay_begin(struct bh_handle *h, uint16_t table, uint32_t *epoch);

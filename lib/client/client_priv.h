@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Inside libbulkhead: shared by client.c (calls), contact.c (connection), watch.c (info base). */
+/*
+ * Inside libbulkhead: shared by handle.c, client.c (calls), contact.c (connection),
+ * watch.c (info base).
+ */
 #ifndef BH_CLIENT_PRIV_H
 #define BH_CLIENT_PRIV_H
 

@@ -19,6 +19,7 @@ from bhtest.traffic import Link, Traffic, sockets  # noqa: E402
 
 SECONDS = 3.0
 FLOWS = 256
+LEGS = [(origin, family) for family in ("IPv4", "IPv6") for origin in (0, 1)]
 REMOTE = {(0, "IPv4"): "172.16.0.0/16", (1, "IPv4"): "172.17.0.0/16",
           (0, "IPv6"): "2001:db8:a::/48", (1, "IPv6"): "2001:db8:b::/48"}
 
@@ -39,8 +40,10 @@ def destination(port, family, n):
     return f"{prefix}{n:x}"
 
 
-def leg(folder, origin, family):
-    """Traffic of one family from one port to the other: (sent, received, seconds)."""
+def leg(router, folder, origin, family, meanwhile=None):
+    """Traffic of one family from one port to the other: (sent, received, seconds).
+
+    meanwhile is called once all has come back, with the links still up."""
     target = 1 - origin
     source = os.path.join(folder, "source.pcap")
     pcap.write(source, (flow(destination(target, family, n), port=origin, seq=n, sport=1024 + n)
@@ -51,12 +54,15 @@ def leg(folder, origin, family):
     traffic = Traffic(links, os.path.join(folder, "testpmd.log"))
     try:
         traffic.connect()
+        router.settled(router.config.interfaces, router.config.prefixes())
         began = time.monotonic()
         traffic.go()
         time.sleep(SECONDS)  # the length of the measurement
         traffic.stop_sources()
         seconds = time.monotonic() - began
         sent, received = traffic.drain()
+        if meanwhile:
+            meanwhile()
         traffic.close()
         return sent[origin], received[target], seconds
     except BaseException:
@@ -79,6 +85,12 @@ def show(router, *words):
     print(router.ctl("show", *words).stdout, end="", flush=True)
 
 
+def show_all(router):
+    """What a user would look at."""
+    for words in (["interfaces"], ["routes"], ["processes"], ["connections"], ["counters"]):
+        show(router, *words)
+
+
 def run(folder):
     """The whole demo; its exit status."""
     options = ["--no-huge"] if os.environ.get("BH_NO_HUGE") else []
@@ -89,13 +101,12 @@ def run(folder):
         router.start()
         print(f"bulkhead is ready after {time.monotonic() - began:.1f} s", flush=True)
         results = {}
-        for family in ("IPv4", "IPv6"):
-            for origin in (0, 1):
-                print(f"testpmd: {family} from p{origin} to p{1 - origin}, {SECONDS:.0f} s ...",
-                      flush=True)
-                results[origin, family] = leg(folder, origin, family)
-        for words in (["interfaces"], ["routes"], ["processes"], ["connections"], ["counters"]):
-            show(router, *words)
+        for origin, family in LEGS:
+            print(f"testpmd: {family} from p{origin} to p{1 - origin}, {SECONDS:.0f} s ...",
+                  flush=True)
+            last = (origin, family) == LEGS[-1]
+            results[origin, family] = leg(router, folder, origin, family,
+                                          (lambda: show_all(router)) if last else None)
         lossless = report(results)
         router.stop()
     except BaseException:

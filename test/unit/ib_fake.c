@@ -12,8 +12,8 @@ struct bh_service fake;
 struct bh_infobase *ib;
 static bool launched;
 
-void
-fake_eal_init(void)
+static void
+eal_init(void)
 {
 	bool two = sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	char *argv[] = {
@@ -23,6 +23,20 @@ fake_eal_init(void)
 
 	if (rte_eal_init(RTE_DIM(argv), argv) < 0)
 		abort();
+}
+
+int
+fake_suite(Suite *suite)
+{
+	SRunner *sr = srunner_create(suite);
+	int failed;
+
+	eal_init();
+	srunner_set_fork_status(sr, CK_NOFORK);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 void

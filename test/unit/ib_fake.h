@@ -43,8 +43,9 @@ struct bh_service {
 extern struct bh_service fake;
 extern struct bh_infobase *ib;
 
-/* EAL with 4 lcores for this test program. */
-void fake_eal_init(void);
+/* Starts EAL with 4 lcores and runs a test program's only suite in this process: EAL's threads do
+ * not survive a fork. The program's exit code. */
+int fake_suite(Suite *suite);
 
 /* Info base, service and peers: peer i has role i; peers from BH_ROLE_MAX on are readers. */
 void fake_setup(void);

@@ -176,14 +176,16 @@ START_TEST(random_garbage)
 		int n;
 
 		for (unsigned int i = 0; i < N; i++) {
-			slots[i].seq = rand() % 8 ? cons.pos + ((i - cons.pos) % N) + 1 : (uint32_t)rand();
+			slots[i].seq = cons.pos + ((i - cons.pos) % N) + 1;
+			if (rand() % 8 == 0)
+				slots[i].seq = rand();
 			slots[i].data[0] = rand();
 			slots[i].data[1] = rand() % 17;
 		}
 		n = bh_consumer_peek(&cons, buf);
 		if (n == 0 || n == -EBADMSG)
 			continue;
-		if (n < 0 || m->len < sizeof(*m) || m->len > BH_MSG_MAX || n != (int)bh_slots(m->len))
+		if (n != (int)bh_slots(m->len) || m->len < sizeof(*m) || m->len > BH_MSG_MAX)
 			ck_abort_msg("peek returned %d for a length of %u", n, m->len);
 		bh_consumer_skip(&cons, n);
 		taken++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Schema: the rows are sound, and the checks of keys and values take the good and refuse the bad. */
+/* Schema: the rows are sound; the checks of keys and values take the good, refuse the bad. */
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>

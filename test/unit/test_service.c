@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* First contact, direct calls, reconnects and roles against a whole small core. */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include <rte_memzone.h>
 
+#include "lib/client/client_priv.h"
 #include "test/unit/mini_core.h"
 
 static int
@@ -234,31 +236,66 @@ keep_status(void *arg, const struct bh_msg *msg, const void *body, size_t len)
 	*(int *)arg = msg->status;
 }
 
-/* Requests under way when the service ends are told once, and nothing new goes before that. */
+static void
+keep_end(void *arg, const struct bh_change *c)
+{
+	if (c->op == BH_OP_RESYNC && c->flags == BH_CHANGE_ENDED && c->table == BH_T_ROUTE4)
+		++*(int *)arg;
+}
+
+/* Requests and watches of a connection that ends are told once, and nothing new goes before. */
 START_TEST(lost_requests_are_told)
 {
-	struct bh_handle *h = mini_open("lost", BH_SERVICE_ECHO);
-	int status = 1;
+	struct bh_handle *h = mini_open("lost", BH_SERVICE_PACKET);
+	int status = 1, ended = 0;
 
-	ck_assert_int_eq(nop(h, 1), 0);
-	mini_echo_stop();
-	/* Still in the old channel: the request cannot have been answered. */
-	ck_assert_ptr_nonnull(bh_connection(h));
-	mini_echo_start();
-	ck_assert_int_eq(bh_submit(h, BH_V_NOP, 0, 0, NULL, 0, keep_status, &status), 0);
-	ck_assert_int_gt(bh_poll(h, 5000), 0);
-	ck_assert_int_eq(status, 0);
-	/* Now with one under way. */
-	status = 1;
-	bh_close(h);
-	h = mini_open("lost2", BH_SERVICE_PACKET);
 	mini.slow.release = false;
-	ck_assert_int_eq(nop(h, 1), 0);
+	ck_assert_int_eq(bh_watch(h, BH_T_ROUTE4, keep_end, &ended), 0);
 	ck_assert_int_eq(bh_submit(h, BH_V_GET, 0, 0, NULL, 0, keep_status, &status), 0);
 	bh_flush(h);
 	ck_assert(mini_await(&mini.slow.held_now, 1));
+	memset(h->map, 0xff, h->w.size); /* so the core closes it */
+	bh_ring_nosignal(h->ring_fd);
+	ck_assert_ptr_nonnull(mini_conn("lost", BH_CONN_CLOSED));
+	ck_assert_int_eq(bh_submit(h, BH_V_NOP, 0, 0, NULL, 0, NULL, NULL), -ECONNRESET);
+	ck_assert_int_eq(status, 1);
+	ck_assert_int_eq(bh_poll(h, 5000), -ECONNRESET);
+	ck_assert_int_eq(status, -ECONNRESET);
+	ck_assert_int_eq(ended, 1);
+	ck_assert_uint_eq(bh_pending(h), 0);
+	ck_assert_int_eq(nop(h, 1), 0);
+	ck_assert_int_eq(bh_poll(h, 0), 0);
+	ck_assert_int_eq(ended, 1);
 	bh_close(h);
-	ck_assert_int_eq(status, 1); /* bh_close tells nobody */
+}
+END_TEST
+
+/* A process with an event loop of its own. */
+START_TEST(event_loop)
+{
+	struct bh_handle *h = mini_open("loop", BH_SERVICE_PACKET);
+	struct pollfd p = {.events = POLLIN};
+	int status, n;
+
+	ck_assert_int_eq(bh_fd(h), -1);
+	ck_assert_int_eq(nop(h, 1), 0);
+	p.fd = bh_fd(h);
+	for (int i = 0; i < 100; i++) {
+		status = 1;
+		mini.slow.release = false;
+		ck_assert_int_eq(bh_submit(h, BH_V_GET, 0, 0, NULL, 0, keep_status, &status), 0);
+		ck_assert(bh_prepare_wait(h));
+		__atomic_store_n(&mini.slow.release, true, __ATOMIC_RELEASE);
+		do { /* a ring may be late, of a sleep before */
+			ck_assert_int_eq(poll(&p, 1, 5000), 1);
+			n = bh_poll(h, 0);
+		} while (n == 0 && bh_prepare_wait(h));
+		if (n == 0)
+			n = bh_poll(h, 0);
+		ck_assert_int_eq(n, 1);
+		ck_assert_int_eq(status, 0);
+	}
+	bh_close(h);
 }
 END_TEST
 
@@ -349,6 +386,7 @@ main(void)
 	tcase_add_test(tc, delayed_first_answer);
 	tcase_add_test(tc, reregistered);
 	tcase_add_test(tc, lost_requests_are_told);
+	tcase_add_test(tc, event_loop);
 	tcase_add_loop_test(tc, role_replaced, 0, 2);
 	tcase_add_test(tc, many_threads);
 	suite_add_tcase(s, tc);

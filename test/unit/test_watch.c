@@ -368,10 +368,7 @@ main(void)
 {
 	Suite *suite = suite_create("watch");
 	TCase *tc = tcase_create("watch");
-	SRunner *sr;
-	int failed;
 
-	fake_eal_init();
 	tcase_add_checked_fixture(tc, setup, fake_stop);
 	tcase_add_test(tc, test_sync_and_follow);
 	tcase_add_test(tc, test_empty_table);
@@ -382,10 +379,5 @@ main(void)
 	tcase_add_test(tc, test_resync);
 	tcase_add_test(tc, test_random);
 	suite_add_tcase(suite, tc);
-	sr = srunner_create(suite);
-	srunner_set_fork_status(sr, CK_NOFORK); /* EAL threads do not survive a fork */
-	srunner_run_all(sr, CK_NORMAL);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return fake_suite(suite);
 }
