@@ -23,22 +23,6 @@ bh_consumer_init(struct bh_consumer *q, const struct bh_slot *slots, uint32_t n,
 	*q = (struct bh_consumer){.slots = slots, .shared_tail = tail, .mask = n - 1};
 }
 
-int
-bh_producer_room(struct bh_producer *q, unsigned int want)
-{
-	uint32_t used = q->head - q->tail;
-
-	if (q->mask + 1 - used < want) {
-		uint32_t tail = __atomic_load_n(q->shared_tail, __ATOMIC_ACQUIRE);
-
-		if (tail - q->tail > used)
-			return -EBADMSG;
-		q->tail = tail;
-		used = q->head - tail;
-	}
-	return q->mask + 1 - used;
-}
-
 /* Copies part of the message that lies in slot i: the header in front of the first. */
 static void
 fill(struct bh_slot *s, unsigned int i, const struct bh_msg *msg, const uint8_t *body)
@@ -103,7 +87,7 @@ bh_consumer_peek_any(const struct bh_consumer *q, void *buf)
 
 	if (rc <= 0)
 		return rc;
-	memcpy(buf, q->slots[q->pos & q->mask].data, BH_SLOT_DATA);
+	bh_copy_in(buf, q->slots[q->pos & q->mask].data, BH_SLOT_DATA);
 	if (msg->len < sizeof(*msg) || msg->len > BH_MSG_MAX)
 		return -EBADMSG;
 	n = bh_slots(msg->len);
@@ -113,7 +97,8 @@ bh_consumer_peek_any(const struct bh_consumer *q, void *buf)
 		if (rc <= 0)
 			return rc;
 		left -= BH_SLOT_DATA;
-		memcpy((uint8_t *)buf + i * BH_SLOT_DATA, q->slots[(q->pos + i) & q->mask].data,
+		bh_copy_in((uint8_t *)buf + i * BH_SLOT_DATA,
+			q->slots[(q->pos + i) & q->mask].data,
 			left < BH_SLOT_DATA ? left : BH_SLOT_DATA);
 	}
 	return n;

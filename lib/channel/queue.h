@@ -85,7 +85,7 @@ void bh_consumer_init(struct bh_consumer *q, const struct bh_slot *slots, uint32
 
 /* Free slots; looks at the consumer's position again only when it knows of fewer than want.
  * -EBADMSG: that position is impossible. */
-int bh_producer_room(struct bh_producer *q, unsigned int want);
+static inline int bh_producer_room(struct bh_producer *q, unsigned int want);
 
 /* Publishes one message of msg->len bytes, whose body lies at `body`. 0, -EAGAIN (no room),
  * -EBADMSG, -EMSGSIZE (msg->len is not 16 .. BH_MSG_MAX). Rings nothing. */
@@ -126,6 +126,31 @@ bh_prefetch_write(const void *line)
 }
 
 static inline int
+bh_producer_room(struct bh_producer *q, unsigned int want)
+{
+	uint32_t used = q->head - q->tail;
+
+	if (q->mask + 1 - used < want) {
+		uint32_t tail = __atomic_load_n(q->shared_tail, __ATOMIC_ACQUIRE);
+
+		if (tail - q->tail > used)
+			return -EBADMSG;
+		q->tail = tail;
+		used = q->head - tail;
+	}
+	return q->mask + 1 - used;
+}
+
+/* Copies n bytes out of a slot. What is looked at afterwards is the copy: without the barrier the
+ * compiler might read a field from the slot a second time. */
+static inline void
+bh_copy_in(void *buf, const void *slot, size_t n)
+{
+	memcpy(buf, slot, n);
+	__asm__ volatile("" : : : "memory");
+}
+
+static inline int
 bh_producer_put(struct bh_producer *q, const struct bh_msg *msg, const void *body)
 {
 	struct bh_slot *s = &q->slots[q->head & q->mask];
@@ -152,7 +177,7 @@ bh_consumer_peek(const struct bh_consumer *q, void *buf)
 		return 0;
 	if (seq != q->pos + 1)
 		return -EBADMSG;
-	memcpy(buf, s->data, BH_SLOT_DATA);
+	bh_copy_in(buf, s->data, BH_SLOT_DATA);
 	if (msg->len - sizeof(*msg) > BH_SLOT_DATA - sizeof(*msg))
 		return bh_consumer_peek_any(q, buf);
 	return 1;
