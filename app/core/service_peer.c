@@ -270,13 +270,15 @@ bh_peer_serve(struct bh_service *svc, struct bh_peer *p)
 	int n = 0;
 
 	p->short_room = p->refused = false;
+	bh_consumer_batch_begin(&p->req);
 	while (took < TURN_MAX && !p->corrupt) {
 		n = bh_consumer_peek(&p->req, buf);
 		if (n <= 0 || !take(svc, p, (struct bh_msg *)buf))
 			break;
 		bh_consumer_skip(&p->req, n);
-		took++;
+		bh_consumer_batch_next(&p->req, took++);
 	}
+	bh_consumer_batch_end(&p->req, took);
 	if (n < 0)
 		spoil(svc, p);
 	release(svc, p, took == 0);

@@ -103,3 +103,7 @@ bh_consumer_peek_any(const struct bh_consumer *q, void *buf)
 	}
 	return n;
 }
+
+_Static_assert(sizeof(struct bh_msg) == 16 && offsetof(struct bh_msg, table) == 4 &&
+	offsetof(struct bh_msg, tag) == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	"bh_put_header() lays the fields as the struct does");

@@ -26,7 +26,7 @@
 #include "lib/channel/msg.h"
 
 #define BH_SLOT_DATA 60
-#define BH_SLOTS_AHEAD 8 /* how far ahead a producer asks for the lines that it will write */
+#define BH_SLOTS_AHEAD 16 /* how far ahead lines are asked for, to be written or read */
 #define BH_MSG_SLOTS ((BH_MSG_MAX + BH_SLOT_DATA - 1) / BH_SLOT_DATA) /* of the longest message */
 
 struct bh_slot {
@@ -65,6 +65,7 @@ struct bh_consumer {
 	uint32_t mask;
 	uint32_t pos;
 	uint32_t released;
+	uint32_t expect; /* messages of the last batch: a guess for prefetching */
 };
 
 /* Slots of a message of len bytes. */
@@ -150,6 +151,23 @@ bh_copy_in(void *buf, const void *slot, size_t n)
 	__asm__ volatile("" : : : "memory");
 }
 
+/*
+ * Copies a header field by field. It was mostly filled so just before, and one wide load of what
+ * lies in the store buffer in pieces waits until all earlier stores are done: those to the slots of
+ * messages before, whose lines are still on their way.
+ */
+static inline void
+bh_put_header(void *to, const struct bh_msg *msg)
+{
+	const volatile struct bh_msg *m = msg;
+	uint64_t word[2];
+
+	word[0] = m->len | (uint64_t)m->verb << 16 | (uint64_t)m->flags << 24 |
+		(uint64_t)m->table << 32 | (uint64_t)(uint16_t)m->status << 48;
+	word[1] = m->tag | (uint64_t)m->aux << 32;
+	memcpy(to, word, sizeof(word));
+}
+
 static inline int
 bh_producer_put(struct bh_producer *q, const struct bh_msg *msg, const void *body)
 {
@@ -159,7 +177,7 @@ bh_producer_put(struct bh_producer *q, const struct bh_msg *msg, const void *bod
 	if (len - sizeof(*msg) > BH_SLOT_DATA - sizeof(*msg) || q->head - q->tail > q->mask)
 		return bh_producer_put_any(q, msg, body);
 	bh_prefetch_write(&q->slots[(q->head + BH_SLOTS_AHEAD) & q->mask]);
-	memcpy(s->data, msg, sizeof(*msg));
+	bh_put_header(s->data, msg);
 	if (len > sizeof(*msg))
 		memcpy(s->data + sizeof(*msg), body, len - sizeof(*msg));
 	__atomic_store_n(&s->seq, ++q->head, __ATOMIC_RELEASE);
@@ -181,6 +199,35 @@ bh_consumer_peek(const struct bh_consumer *q, void *buf)
 	if (msg->len - sizeof(*msg) > BH_SLOT_DATA - sizeof(*msg))
 		return bh_consumer_peek_any(q, buf);
 	return 1;
+}
+
+/*
+ * Prefetching. A consumer that finds many messages at once would wait for each line in turn, since
+ * the work on one message is longer than what the CPU looks ahead. It asks for lines ahead as far
+ * as the last batch went: a line that is not written yet must be left to the producer.
+ */
+static inline void
+bh_consumer_batch_begin(const struct bh_consumer *q)
+{
+	uint32_t n = q->expect < BH_SLOTS_AHEAD ? q->expect : BH_SLOTS_AHEAD;
+
+	for (uint32_t i = 1; i < n; i++)
+		__builtin_prefetch(&q->slots[(q->pos + i) & q->mask]);
+}
+
+/* After the message that was the nth (from 0) of a batch. */
+static inline void
+bh_consumer_batch_next(const struct bh_consumer *q, uint32_t n)
+{
+	if (n + BH_SLOTS_AHEAD < q->expect)
+		__builtin_prefetch(&q->slots[(q->pos + BH_SLOTS_AHEAD) & q->mask]);
+}
+
+static inline void
+bh_consumer_batch_end(struct bh_consumer *q, uint32_t n)
+{
+	if (n > 0)
+		q->expect = n;
 }
 
 /* True when something (a message or nonsense) lies at the present position. */

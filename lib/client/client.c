@@ -271,11 +271,15 @@ take_all(struct bh_handle *h)
 {
 	int n = 0, rc;
 
+	if (h->map != NULL)
+		bh_consumer_batch_begin(&h->rep);
 	do {
 		rc = take_one(h);
-		n += rc > 0;
+		if (rc > 0)
+			bh_consumer_batch_next(&h->rep, n++);
 		release_some(h);
 	} while (rc > 0 && n < TAKE_MAX);
+	bh_consumer_batch_end(&h->rep, n);
 	release_some(h);
 	if (h->map != NULL && (rc < 0 || (n == 0 && closed(h))))
 		lose(h);
