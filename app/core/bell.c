@@ -43,22 +43,36 @@ bh_bell_ring(struct bh_bell *bell)
 void
 bh_bell_announce(struct bh_bell *bell)
 {
+	bell->announced = true;
 	__atomic_store_n(&bell->asleep, 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* True when somebody had rung. */
+/*
+ * Ends an announced sleep; true when somebody had rung. Who rings takes the word before it writes,
+ * and writes 1: while the word still stands there is nothing to read, else one write is owed, which
+ * may come a little later.
+ */
 static bool
-drain(struct bh_bell *bell)
+end_sleep(struct bh_bell *bell)
 {
 	uint64_t count;
+	bool rung;
 	ssize_t n;
 
-	__atomic_store_n(&bell->asleep, 0, __ATOMIC_RELAXED);
+	if (!bell->announced)
+		return false;
+	bell->announced = false;
+	rung = __atomic_exchange_n(&bell->asleep, 0, __ATOMIC_ACQ_REL) == 0;
+	bell->owed += rung;
+	if (bell->owed == 0)
+		return rung;
 	do
 		n = read(bell->fd, &count, sizeof(count));
 	while (n < 0 && errno == EINTR);
-	return n == sizeof(count);
+	if (n == sizeof(count))
+		bell->owed -= count;
+	return rung;
 }
 
 bool
@@ -68,7 +82,7 @@ bh_bell_block(struct bh_bell *bell, int timeout_ms)
 
 	bell->sleeps++;
 	poll(&p, 1, timeout_ms);
-	if (!drain(bell))
+	if (!end_sleep(bell))
 		return false;
 	bell->wakes++;
 	return true;
@@ -77,5 +91,5 @@ bh_bell_block(struct bh_bell *bell, int timeout_ms)
 void
 bh_bell_awake(struct bh_bell *bell)
 {
-	drain(bell);
+	end_sleep(bell);
 }

@@ -15,6 +15,8 @@ struct bh_bell {
 	int fd;		 /* eventfd, non-blocking: may also stand in the sleeper's epoll set */
 	uint64_t sleeps; /* written by the sleeper */
 	uint64_t wakes;
+	uint64_t owed;	 /* the sleeper's: rings whose write was not yet read */
+	bool announced;
 } __attribute__((aligned(64)));
 
 /* Any lcore, once, before use. 0 or -errno. */
@@ -32,7 +34,7 @@ void bh_bell_announce(struct bh_bell *bell);
 /* Blocks until rung or timeout_ms passed (-1: for ever). True when rung. Ends the sleep. */
 bool bh_bell_block(struct bh_bell *bell, int timeout_ms);
 
-/* Ends an announced sleep without blocking; drains the eventfd. */
+/* Ends an announced sleep without blocking; reads the eventfd if somebody rang. */
 void bh_bell_awake(struct bh_bell *bell);
 
 #endif

@@ -21,6 +21,8 @@
 #define LOOK_US 20
 #define TIMER_MS 2	/* clients that ring without end */
 #define REFUSED_MS 1	/* requests that the handler refused although there was room */
+#define FLUSH_TURNS 4	/* busy turns between two looks at who sleeps */
+#define FLUSH_MAX 128	/* requests */
 #define EVENTS 64
 #define BELL_EVENT UINT64_MAX
 
@@ -110,6 +112,8 @@ look(struct bh_service *svc, int timeout)
 	struct epoll_event ev[EVENTS];
 	int n = epoll_wait(svc->ep, ev, EVENTS, timeout);
 
+	if (timeout != 0)
+		svc->now = rte_get_tsc_cycles();
 	for (int i = 0; i < n; i++) {
 		struct bh_peer *p;
 
@@ -217,6 +221,22 @@ sleep_if_idle(struct bh_service *svc)
 	bh_bell_awake(&svc->bell);
 }
 
+/*
+ * Whether it is time to look who sleeps: at the end of the work at the latest. A busy lcore lets
+ * some turns pass, since the fence waits for lines that are on their way to the clients, and one
+ * that was given answers for a while mostly polls.
+ */
+static bool
+flush_due(struct bh_service *svc, bool busy)
+{
+	if (busy && svc->n_corrupt == 0 && svc->unflushed < FLUSH_MAX &&
+		++svc->turns_kept < FLUSH_TURNS)
+		return false;
+	svc->turns_kept = 0;
+	svc->unflushed = 0;
+	return true;
+}
+
 static void
 turn(struct bh_service *svc)
 {
@@ -227,7 +247,8 @@ turn(struct bh_service *svc)
 	busy |= own_work(svc);
 	busy |= serve_polled(svc);
 	serve_timed(svc);
-	bh_peers_flush(svc);
+	if (flush_due(svc, busy))
+		bh_peers_flush(svc);
 	bh_lcore_turn(svc->stats, busy, svc->now);
 	if (!busy)
 		sleep_if_idle(svc);

@@ -164,6 +164,7 @@ bh_peer_close(struct bh_service *svc, struct bh_peer *p, const char *why)
 	if (p->contact)
 		bh_contact_refuse(svc, p, -ECONNRESET);
 	__atomic_store_n(&p->sh->closed, 1, __ATOMIC_RELEASE);
+	bh_count(&p->conn->replies, p->n_replies);
 	bh_conn_state(p, BH_CONN_CLOSED);
 	unmake(svc, p);
 	p->corrupt = false;

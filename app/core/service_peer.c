@@ -12,7 +12,7 @@
 
 #include "app/core/service_priv.h"
 
-#define TURN_MAX 32 /* requests of one peer in one turn */
+#define TURN_MAX 64 /* requests of one peer in one turn */
 
 static struct bh_peer *
 peer_find(struct bh_service *svc, struct bh_peer_ref ref)
@@ -129,8 +129,20 @@ send_reply(struct bh_service *svc, struct bh_peer *p, const struct bh_msg *msg)
 		return;
 	if (msg->status == -EINVAL || msg->status == -EBADMSG)
 		bh_count(&p->conn->bad, 1);
-	bh_count(&p->conn->replies, 1);
+	p->n_replies++;
 	touch(svc, p);
+}
+
+/* The answer is due: its slots are no longer kept. False: nobody waits for it. */
+static bool
+settle(struct bh_service *svc, struct bh_peer *p, uint32_t tag)
+{
+	if (p->n_pending > 0 && pending_take(p, tag) != 0)
+		return true;
+	if (svc->cur != p || svc->cur_answered || tag != svc->cur_tag)
+		return false;
+	svc->cur_answered = true;
+	return true;
 }
 
 void
@@ -146,13 +158,10 @@ bh_service_reply(struct bh_service *svc, struct bh_peer_ref ref, const struct bh
 		bh_contact_answer(svc, p, msg);
 		return;
 	}
-	if (pending_take(p, msg->tag) == 0) {
-		if (svc->cur != p || svc->cur_answered || msg->tag != svc->cur_tag) {
-			bh_log_limited(&svc->log_answer, BH_LOG_ERR, svc->name,
-				"an answer to %s that nobody waits for", p->info.client);
-			return;
-		}
-		svc->cur_answered = true;
+	if (!settle(svc, p, msg->tag)) {
+		bh_log_limited(&svc->log_answer, BH_LOG_ERR, svc->name,
+			"an answer to %s that nobody waits for", p->info.client);
+		return;
 	}
 	send_reply(svc, p, msg);
 	if (p->short_room)
@@ -238,12 +247,25 @@ take(struct bh_service *svc, struct bh_peer *p, struct bh_msg *msg)
 		p->offered = n;
 		return false;
 	}
-	bh_count(&p->conn->direct, 1);
 	if (rc < 0) {
 		error.len = sizeof(error);
 		error.status = rc;
 		send_reply(svc, p, &error);
 	}
+	return true;
+}
+
+/* Tells the client how far its requests are taken: when that is worth the line that moves, or all
+ * is taken for now. True when it was told something. */
+static bool
+release(struct bh_service *svc, struct bh_peer *p, bool all)
+{
+	uint32_t n = p->req.pos - p->req.released;
+
+	if (n == 0 || (!all && n < BH_CHANNEL_REQ_SLOTS / 8))
+		return false;
+	bh_consumer_release(&p->req);
+	touch(svc, p);
 	return true;
 }
 
@@ -255,20 +277,24 @@ bh_peer_serve(struct bh_service *svc, struct bh_peer *p)
 	int n = 0;
 
 	p->short_room = p->refused = false;
+	bh_consumer_batch_begin(&p->req);
 	while (took < TURN_MAX && !p->corrupt) {
 		n = bh_consumer_peek(&p->req, buf);
 		if (n <= 0 || !take(svc, p, (struct bh_msg *)buf))
 			break;
 		bh_consumer_skip(&p->req, n);
-		took++;
+		bh_consumer_batch_next(&p->req, took++);
 	}
+	bh_consumer_batch_end(&p->req, took);
 	if (n < 0)
 		spoil(svc, p);
+	release(svc, p, took == 0);
 	if (took == 0)
 		return false;
-	bh_consumer_release(&p->req);
 	touch(svc, p);
+	bh_count(&p->conn->direct, took);
 	bh_count(&svc->stats->handled, took);
+	svc->unflushed += took;
 	p->active = svc->now;
 	p->idle_rings = 0;
 	return true;
@@ -361,7 +387,11 @@ bh_peers_flush(struct bh_service *svc)
 		struct bh_peer *p = &svc->peers[svc->touched[--svc->n_touched]];
 
 		p->touched = false;
-		if (!p->used || !bh_ring_due(&p->ringer, BH_SLEEP_WORK | BH_SLEEP_SPACE))
+		if (!p->used)
+			continue;
+		bh_count(&p->conn->replies, p->n_replies);
+		p->n_replies = 0;
+		if (!bh_ring_due(&p->ringer, BH_SLEEP_WORK | BH_SLEEP_SPACE))
 			continue;
 		bh_count(&p->conn->rung, 1);
 		bh_ring(p->wake_fd); /* a closed end is told by the socket */

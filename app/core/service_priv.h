@@ -43,6 +43,7 @@ struct bh_peer {
 	uint16_t slot;	/* relay slot of the first request */
 	uint16_t idle_rings;
 	uint32_t role_epoch;
+	uint32_t n_replies; /* put since the last flush: not yet in bh.stats */
 	uint32_t kept; /* reply slots kept for taken requests */
 	uint32_t n_pending;
 	uint32_t offered; /* room at the last refusal */
@@ -78,6 +79,7 @@ struct bh_service {
 	struct bh_log_limit log_cut, log_ringer, log_answer; /* clients cause these at will */
 	unsigned int n_peers, n_polled, n_touched, n_timed, n_corrupt, conn_hint;
 	unsigned int first_polled; /* counts passes */
+	unsigned int unflushed, turns_kept; /* requests served, busy turns since the last flush */
 	uint16_t polled[BH_PEERS_MAX];
 	uint16_t touched[BH_PEERS_MAX];
 	/* The request in the handler's hands, and whether it was answered in the call. */

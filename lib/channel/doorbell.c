@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,14 +44,39 @@ bh_ring(int fd)
 	return n < 0 && errno == EPIPE ? -EPIPE : 0;
 }
 
+/* Linux 6.18 can be told not to raise it. 1: an older kernel, nothing was written. */
+static int
+ring_flagged(int fd)
+{
+#ifndef RWF_NOSIGNAL
+#define RWF_NOSIGNAL 0x00000100
+#endif
+	static bool unknown; /* a race only asks the kernel again */
+	struct iovec iov = {"", 1};
+	ssize_t n;
+
+	if (__atomic_load_n(&unknown, __ATOMIC_RELAXED))
+		return 1;
+	do
+		n = pwritev2(fd, &iov, 1, -1, RWF_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS)) {
+		__atomic_store_n(&unknown, true, __ATOMIC_RELAXED);
+		return 1;
+	}
+	return n < 0 && errno == EPIPE ? -EPIPE : 0;
+}
+
 int
 bh_ring_nosignal(int fd)
 {
 	struct timespec none = {0};
 	sigset_t pipe_set, old, pending;
 	bool was_pending;
-	int rc;
+	int rc = ring_flagged(fd);
 
+	if (rc <= 0)
+		return rc;
 	sigpending(&pending);
 	was_pending = sigismember(&pending, SIGPIPE);
 	sigemptyset(&pipe_set);

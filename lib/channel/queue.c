@@ -23,22 +23,6 @@ bh_consumer_init(struct bh_consumer *q, const struct bh_slot *slots, uint32_t n,
 	*q = (struct bh_consumer){.slots = slots, .shared_tail = tail, .mask = n - 1};
 }
 
-int
-bh_producer_room(struct bh_producer *q, unsigned int want)
-{
-	uint32_t used = q->head - q->tail;
-
-	if (q->mask + 1 - used < want) {
-		uint32_t tail = __atomic_load_n(q->shared_tail, __ATOMIC_ACQUIRE);
-
-		if (tail - q->tail > used)
-			return -EBADMSG;
-		q->tail = tail;
-		used = q->head - tail;
-	}
-	return q->mask + 1 - used;
-}
-
 /* Copies part of the message that lies in slot i: the header in front of the first. */
 static void
 fill(struct bh_slot *s, unsigned int i, const struct bh_msg *msg, const uint8_t *body)
@@ -58,7 +42,7 @@ fill(struct bh_slot *s, unsigned int i, const struct bh_msg *msg, const uint8_t 
 }
 
 int
-bh_producer_put(struct bh_producer *q, const struct bh_msg *msg, const void *body)
+bh_producer_put_any(struct bh_producer *q, const struct bh_msg *msg, const void *body)
 {
 	unsigned int n = bh_slots(msg->len);
 	struct bh_slot *first = &q->slots[q->head & q->mask];
@@ -95,7 +79,7 @@ filled(const struct bh_consumer *q, uint32_t pos)
 }
 
 int
-bh_consumer_peek(const struct bh_consumer *q, void *buf)
+bh_consumer_peek_any(const struct bh_consumer *q, void *buf)
 {
 	struct bh_msg *msg = buf;
 	unsigned int n, left;
@@ -103,7 +87,7 @@ bh_consumer_peek(const struct bh_consumer *q, void *buf)
 
 	if (rc <= 0)
 		return rc;
-	memcpy(buf, q->slots[q->pos & q->mask].data, BH_SLOT_DATA);
+	bh_copy_in(buf, q->slots[q->pos & q->mask].data, BH_SLOT_DATA);
 	if (msg->len < sizeof(*msg) || msg->len > BH_MSG_MAX)
 		return -EBADMSG;
 	n = bh_slots(msg->len);
@@ -113,8 +97,13 @@ bh_consumer_peek(const struct bh_consumer *q, void *buf)
 		if (rc <= 0)
 			return rc;
 		left -= BH_SLOT_DATA;
-		memcpy((uint8_t *)buf + i * BH_SLOT_DATA, q->slots[(q->pos + i) & q->mask].data,
+		bh_copy_in((uint8_t *)buf + i * BH_SLOT_DATA,
+			q->slots[(q->pos + i) & q->mask].data,
 			left < BH_SLOT_DATA ? left : BH_SLOT_DATA);
 	}
 	return n;
 }
+
+_Static_assert(sizeof(struct bh_msg) == 16 && offsetof(struct bh_msg, table) == 4 &&
+	offsetof(struct bh_msg, tag) == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	"bh_put_header() lays the fields as the struct does");

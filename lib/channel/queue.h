@@ -17,13 +17,16 @@
 #ifndef BH_CHANNEL_QUEUE_H
 #define BH_CHANNEL_QUEUE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/channel/msg.h"
 
 #define BH_SLOT_DATA 60
+#define BH_SLOTS_AHEAD 16 /* how far ahead lines are asked for, to be written or read */
 #define BH_MSG_SLOTS ((BH_MSG_MAX + BH_SLOT_DATA - 1) / BH_SLOT_DATA) /* of the longest message */
 
 struct bh_slot {
@@ -62,6 +65,7 @@ struct bh_consumer {
 	uint32_t mask;
 	uint32_t pos;
 	uint32_t released;
+	uint32_t expect; /* messages of the last batch: a guess for prefetching */
 };
 
 /* Slots of a message of len bytes. */
@@ -82,15 +86,20 @@ void bh_consumer_init(struct bh_consumer *q, const struct bh_slot *slots, uint32
 
 /* Free slots; looks at the consumer's position again only when it knows of fewer than want.
  * -EBADMSG: that position is impossible. */
-int bh_producer_room(struct bh_producer *q, unsigned int want);
+static inline int bh_producer_room(struct bh_producer *q, unsigned int want);
 
 /* Publishes one message of msg->len bytes, whose body lies at `body`. 0, -EAGAIN (no room),
  * -EBADMSG, -EMSGSIZE (msg->len is not 16 .. BH_MSG_MAX). Rings nothing. */
-int bh_producer_put(struct bh_producer *q, const struct bh_msg *msg, const void *body);
+static inline int bh_producer_put(struct bh_producer *q, const struct bh_msg *msg,
+	const void *body);
 
 /* Copies the next message, header and body, to buf (BH_MSG_MAX bytes, aligned to 8). Returns
  * its slots, 0 when there is none yet, -EBADMSG. It stays in the queue until skipped. */
-int bh_consumer_peek(const struct bh_consumer *q, void *buf);
+static inline int bh_consumer_peek(const struct bh_consumer *q, void *buf);
+
+/* The same for messages of any length: what the two above do with all but short ones. */
+int bh_producer_put_any(struct bh_producer *q, const struct bh_msg *msg, const void *body);
+int bh_consumer_peek_any(const struct bh_consumer *q, void *buf);
 
 /* Takes n slots, as peek returned, out of the queue; told to the producer by release. */
 static inline void
@@ -104,6 +113,121 @@ bh_consumer_release(struct bh_consumer *q)
 {
 	q->released = q->pos;
 	__atomic_store_n(q->shared_tail, q->pos, __ATOMIC_RELEASE);
+}
+
+/* Asks for the line of a slot that is to be written soon, so that it is ours by then. */
+static inline void
+bh_prefetch_write(const void *line)
+{
+#ifdef __x86_64__
+	__asm__ volatile("prefetchw (%0)" : : "r"(line));
+#else
+	__builtin_prefetch(line, 1);
+#endif
+}
+
+static inline int
+bh_producer_room(struct bh_producer *q, unsigned int want)
+{
+	uint32_t used = q->head - q->tail;
+
+	if (q->mask + 1 - used < want) {
+		uint32_t tail = __atomic_load_n(q->shared_tail, __ATOMIC_ACQUIRE);
+
+		if (tail - q->tail > used)
+			return -EBADMSG;
+		q->tail = tail;
+		used = q->head - tail;
+	}
+	return q->mask + 1 - used;
+}
+
+/* Copies n bytes out of a slot. What is looked at afterwards is the copy: without the barrier the
+ * compiler might read a field from the slot a second time. */
+static inline void
+bh_copy_in(void *buf, const void *slot, size_t n)
+{
+	memcpy(buf, slot, n);
+	__asm__ volatile("" : : : "memory");
+}
+
+/*
+ * Copies a header field by field. It was mostly filled so just before, and one wide load of what
+ * lies in the store buffer in pieces waits until all earlier stores are done: those to the slots of
+ * messages before, whose lines are still on their way.
+ */
+static inline void
+bh_put_header(void *to, const struct bh_msg *msg)
+{
+	const volatile struct bh_msg *m = msg;
+	uint64_t word[2];
+
+	word[0] = m->len | (uint64_t)m->verb << 16 | (uint64_t)m->flags << 24 |
+		(uint64_t)m->table << 32 | (uint64_t)(uint16_t)m->status << 48;
+	word[1] = m->tag | (uint64_t)m->aux << 32;
+	memcpy(to, word, sizeof(word));
+}
+
+static inline int
+bh_producer_put(struct bh_producer *q, const struct bh_msg *msg, const void *body)
+{
+	struct bh_slot *s = &q->slots[q->head & q->mask];
+	unsigned int len = msg->len;
+
+	if (len - sizeof(*msg) > BH_SLOT_DATA - sizeof(*msg) || q->head - q->tail > q->mask)
+		return bh_producer_put_any(q, msg, body);
+	bh_prefetch_write(&q->slots[(q->head + BH_SLOTS_AHEAD) & q->mask]);
+	bh_put_header(s->data, msg);
+	if (len > sizeof(*msg))
+		memcpy(s->data + sizeof(*msg), body, len - sizeof(*msg));
+	__atomic_store_n(&s->seq, ++q->head, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static inline int
+bh_consumer_peek(const struct bh_consumer *q, void *buf)
+{
+	const struct bh_slot *s = &q->slots[q->pos & q->mask];
+	const struct bh_msg *msg = (const struct bh_msg *)buf;
+	uint32_t seq = __atomic_load_n(&s->seq, __ATOMIC_ACQUIRE);
+
+	if (seq == q->pos - q->mask)
+		return 0;
+	if (seq != q->pos + 1)
+		return -EBADMSG;
+	bh_copy_in(buf, s->data, BH_SLOT_DATA);
+	if (msg->len - sizeof(*msg) > BH_SLOT_DATA - sizeof(*msg))
+		return bh_consumer_peek_any(q, buf);
+	return 1;
+}
+
+/*
+ * Prefetching. A consumer that finds many messages at once would wait for each line in turn, since
+ * the work on one message is longer than what the CPU looks ahead. It asks for lines ahead as far
+ * as the last batch went: a line that is not written yet must be left to the producer.
+ */
+static inline void
+bh_consumer_batch_begin(const struct bh_consumer *q)
+{
+	uint32_t n = q->expect < BH_SLOTS_AHEAD ? q->expect : BH_SLOTS_AHEAD;
+
+	for (uint32_t i = 1; i < n; i++)
+		__builtin_prefetch(&q->slots[(q->pos + i) & q->mask]);
+}
+
+/* After the message that was the nth (from 0) of a batch. */
+static inline void
+bh_consumer_batch_next(const struct bh_consumer *q, uint32_t n)
+{
+	if (n + BH_SLOTS_AHEAD < q->expect)
+		__builtin_prefetch(&q->slots[(q->pos + BH_SLOTS_AHEAD) & q->mask]);
+}
+
+static inline void
+bh_consumer_batch_end(struct bh_consumer *q, uint32_t n)
+{
+	if (n > 0)
+		q->expect = n;
 }
 
 /* True when something (a message or nonsense) lies at the present position. */

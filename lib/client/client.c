@@ -25,9 +25,9 @@ call_new(struct bh_handle *h, const struct bh_msg *msg, bh_reply_fn cb, void *ar
 		uint32_t tag = h->count++;
 		struct bh_call_slot *c = &h->calls[tag % BH_CALLS_MAX];
 
-		if (c->used)
+		if (c->state != BH_CALL_FREE)
 			continue;
-		*c = (struct bh_call_slot){cb, arg, tag, msg->table, msg->verb, true, false};
+		*c = (struct bh_call_slot){cb, arg, tag, msg->table, msg->verb, BH_CALL_USED};
 		h->n_calls++;
 		return c;
 	}
@@ -37,7 +37,7 @@ call_new(struct bh_handle *h, const struct bh_msg *msg, bh_reply_fn cb, void *ar
 static void
 call_free(struct bh_handle *h, struct bh_call_slot *c)
 {
-	c->used = false;
+	c->state = BH_CALL_FREE;
 	h->n_calls--;
 }
 
@@ -46,7 +46,7 @@ call_find(struct bh_handle *h, uint32_t tag)
 {
 	struct bh_call_slot *c = &h->calls[tag % BH_CALLS_MAX];
 
-	return c->used && c->tag == tag ? c : NULL;
+	return c->state != BH_CALL_FREE && c->tag == tag ? c : NULL;
 }
 
 static void
@@ -180,12 +180,13 @@ tell_lost(struct bh_handle *h)
 	h->lost = false;
 	/* Callbacks may submit anew: only what is under way now is dead. */
 	for (unsigned int i = 0; i < BH_CALLS_MAX; i++)
-		h->calls[i].dead = h->calls[i].used;
+		if (h->calls[i].state == BH_CALL_USED)
+			h->calls[i].state = BH_CALL_DEAD;
 	bh_watches_end(h);
 	for (unsigned int i = 0; i < BH_CALLS_MAX; i++) {
 		struct bh_call_slot *c = &h->calls[i];
 
-		if (!c->used || !c->dead)
+		if (c->state != BH_CALL_DEAD)
 			continue;
 		msg.verb = c->verb;
 		msg.table = c->table;
@@ -234,6 +235,18 @@ release(struct bh_handle *h)
 	}
 }
 
+/* The same once it is worth the line that moves, or the core waits for it; the rest is released
+ * before the process sleeps. */
+static inline void
+release_some(struct bh_handle *h)
+{
+	if (h->map == NULL || h->rep.pos == h->rep.released)
+		return;
+	if (h->rep.pos - h->rep.released >= h->w.rep_slots / 8 ||
+		(__atomic_load_n(h->ringer.word, __ATOMIC_RELAXED) & BH_SLEEP_SPACE))
+		release(h);
+}
+
 /* One message. 1, 0: none, -EBADMSG. The connection may be another afterwards. */
 static int
 take_one(struct bh_handle *h)
@@ -258,13 +271,16 @@ take_all(struct bh_handle *h)
 {
 	int n = 0, rc;
 
+	if (h->map != NULL)
+		bh_consumer_batch_begin(&h->rep);
 	do {
 		rc = take_one(h);
-		n += rc > 0;
-		if (rc > 0 && h->map != NULL && h->rep.pos - h->rep.released >= h->w.rep_slots / 8)
-			release(h);
+		if (rc > 0)
+			bh_consumer_batch_next(&h->rep, n++);
+		release_some(h);
 	} while (rc > 0 && n < TAKE_MAX);
-	release(h);
+	bh_consumer_batch_end(&h->rep, n);
+	release_some(h);
 	if (h->map != NULL && (rc < 0 || (n == 0 && closed(h))))
 		lose(h);
 	else if (rc == 0 || !h->lost)
@@ -296,6 +312,8 @@ bh_prepare_wait(struct bh_handle *h)
 	if (h->map == NULL)
 		return !h->lost;
 	bh_flush(h);
+	if (h->rep.pos != h->rep.released)
+		bh_consumer_release(&h->rep);
 	bh_sleep_announce(&h->sleeper, BH_SLEEP_WORK | (h->want_space ? BH_SLEEP_SPACE : 0));
 	h->announced = true;
 	ring_core(h, BH_SLEEP_SPACE);
@@ -384,9 +402,10 @@ bh_poll(struct bh_handle *h, int wait_ms)
 		lose(h);
 		return tell_lost(h);
 	}
-	bh_flush(h);
 	for (;;) {
 		rc = take_all(h);
+		/* After it, as the fence then finds the requests' lines moved already. */
+		bh_flush(h);
 		if (rc != 0 || wait_ms == 0 || h->map == NULL || space_came(h))
 			return rc;
 		if (spin(h))

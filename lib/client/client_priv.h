@@ -13,6 +13,12 @@
 #define BH_CALLS_MAX 1024 /* requests under way, at most: a power of two */
 #define BH_CONTACT_MS 5000
 
+enum bh_call_state {
+	BH_CALL_FREE,
+	BH_CALL_USED,
+	BH_CALL_DEAD, /* its connection ended; to be told */
+};
+
 /* A request under way. tag: index in calls[] below, a count above. */
 struct bh_call_slot {
 	bh_reply_fn cb;
@@ -20,8 +26,7 @@ struct bh_call_slot {
 	uint32_t tag;
 	uint16_t table;
 	uint8_t verb;
-	bool used;
-	bool dead; /* its connection ended */
+	uint8_t state; /* enum bh_call_state */
 };
 
 struct bh_watch_entry {
