@@ -68,6 +68,11 @@ int bh_yang_open(const char *const *dirs, unsigned int n, struct bh_diag *d, str
 int bh_yang_load(struct ly_ctx *ctx, const char *file, int fd, struct bh_diag *d,
 	struct lyd_node **tree);
 
+/* The same of a text of len bytes with a NUL behind them; file: its name, of which the ending
+ * tells the format. */
+int bh_yang_parse(struct ly_ctx *ctx, const char *file, const char *text, size_t len,
+	struct bh_diag *d, struct lyd_node **tree);
+
 /* The child of that name, among the children of parent (NULL: none). Defaults are there. */
 const struct lyd_node *bh_yang_child(const struct lyd_node *parent, const char *name);
 

@@ -225,6 +225,22 @@ parse(struct ly_ctx *ctx, const char *text, LYD_FORMAT format, struct bh_diag *d
 }
 
 int
+bh_yang_parse(struct ly_ctx *ctx, const char *file, const char *text, size_t len,
+	struct bh_diag *d, struct lyd_node **tree)
+{
+	*tree = NULL;
+	if (strlen(text) != len) {
+		bh_diag(d, NULL, "a NUL byte at offset %zu", strlen(text));
+		return -EINVAL;
+	}
+	if (text[strspn(text, " \t\r\n")] == '\0') {
+		bh_diag(d, NULL, "the file is empty");
+		return -EINVAL;
+	}
+	return parse(ctx, text, format_of(file, text), d, tree);
+}
+
+int
 bh_yang_load(struct ly_ctx *ctx, const char *file, int fd, struct bh_diag *d,
 	struct lyd_node **tree)
 {
@@ -237,15 +253,7 @@ bh_yang_load(struct ly_ctx *ctx, const char *file, int fd, struct bh_diag *d,
 		bh_diag(d, NULL, "cannot read: %s", strerror(-rc));
 		return rc == -EINVAL ? -EIO : rc;
 	}
-	if (strlen(text) != len) {
-		bh_diag(d, NULL, "a NUL byte at offset %zu", strlen(text));
-		rc = -EINVAL;
-	} else if (text[strspn(text, " \t\r\n")] == '\0') {
-		bh_diag(d, NULL, "the file is empty");
-		rc = -EINVAL;
-	} else {
-		rc = parse(ctx, text, format_of(file, text), d, tree);
-	}
+	rc = bh_yang_parse(ctx, file, text, len, d, tree);
 	free(text);
 	return rc;
 }

@@ -316,8 +316,10 @@ finish(struct bh_infobase *ib, struct bh_ib_request *r)
 		r->msg.status = bh_watch_begin(ib, r);
 	else if (r->msg.status == 0 && r->msg.verb == BH_V_UNWATCH)
 		r->msg.status = bh_watch_end(ib, r);
-	if (r->msg.status != 0)
+	if (r->msg.status != 0) {
+		r->msg.aux = 0;
 		bh_count(&ib->stats->table[r->msg.table].refused, 1);
+	}
 	bh_service_reply(ib->svc, r->peer, &r->msg);
 	bh_ib_give(ib, r);
 }

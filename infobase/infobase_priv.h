@@ -143,6 +143,9 @@ struct bh_worker *bh_worker_create(struct bh_infobase *ib, unsigned int lcore);
 void bh_worker_destroy(struct bh_worker *w);
 void bh_worker_add_table(struct bh_worker *w, struct bh_table *t, struct rte_ring *requests,
 	struct bh_stats_table *stats);
+/* One pass: requests, inputs, sweeps, chores. True when there was work; *timeout: ms until some
+ * chore wants to be called again, -1: none does. The worker's lcore only, w->stats set. */
+bool bh_worker_turn(struct bh_worker *w, int *timeout);
 /* Carries out one request and makes its reply in place. The table's worker only. */
 void bh_ib_execute(struct bh_table *t, struct bh_ib_request *r);
 

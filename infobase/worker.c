@@ -191,9 +191,8 @@ settle(struct bh_worker_table *wt, bool used)
 	return news;
 }
 
-/* True when there was work; *timeout as of run_chores(). */
-static bool
-turn(struct bh_worker *w, int *timeout)
+bool
+bh_worker_turn(struct bh_worker *w, int *timeout)
 {
 	bool ring = false, busy, used[BH_T_MAX];
 	unsigned int i, n, total = 0;
@@ -294,7 +293,7 @@ bh_worker_main(void *arg)
 		spin = rte_get_tsc_hz() / 1000000 * SPIN_US;
 	bind_tables(w, rte_lcore_id());
 	while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
-		busy = turn(w, &timeout);
+		busy = bh_worker_turn(w, &timeout);
 		now = rte_rdtsc();
 		bh_lcore_turn(w->stats, busy, now);
 		if (busy)

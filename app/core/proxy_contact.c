@@ -67,39 +67,6 @@ send_welcome(struct bh_proxy *p, const struct bh_psock *s, const struct bh_relay
 
 /* ---- hellos ---- */
 
-static bool
-printable(const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < BH_NAME_LEN && name[i] != '\0'; i++)
-		if (name[i] <= ' ' || name[i] > '~')
-			return false;
-	return i > 0 && i < BH_NAME_LEN;
-}
-
-/* 0, or how the hello is answered. len: bytes that were sent, not only those that fitted. */
-static int
-check_hello(const struct bh_psock *s, size_t len)
-{
-	const struct bh_hello *hello = (const struct bh_hello *)s->hello;
-	const struct bh_msg *msg = (const struct bh_msg *)(hello + 1);
-
-	if (len < sizeof(*hello) || hello->magic != BH_HELLO_MAGIC)
-		return -EPROTO;
-	if (hello->version != BH_PROTO_VERSION)
-		return -EPROTONOSUPPORT;
-	if (len > BH_HELLO_LEN_MAX)
-		return -EMSGSIZE;
-	if (len < sizeof(*hello) + sizeof(*msg) || msg->len != len - sizeof(*hello))
-		return -EBADMSG;
-	if (!printable(hello->client))
-		return -EINVAL;
-	if (hello->service == 0 || hello->service >= BH_SERVICE_MAX)
-		return -ENOENT;
-	return 0;
-}
-
 /* Lays the held hello into a relay slot. False: no slot is free. */
 static bool
 post_contact(struct bh_proxy *p, struct bh_psock *s)
@@ -166,7 +133,7 @@ bh_sock_read(struct bh_proxy *p, struct bh_psock *s)
 		bh_sock_close(p, s);
 		return;
 	}
-	rc = check_hello(s, n);
+	rc = bh_hello_check(s->hello, n);
 	if (rc < 0) {
 		bh_refuse(p, s->fd, ((struct bh_hello *)s->hello)->service, s->role, rc);
 	} else {

@@ -8,13 +8,13 @@
 
 #include <sys/epoll.h>
 
+#include "app/core/hello.h"
 #include "app/core/proxy.h"
 #include "app/core/relay.h"
 #include "lib/stats/stats.h"
 
 #define BH_PROXY_ROLE_SOCKETS 16
 #define BH_PROXY_ALL (BH_PROXY_SOCKETS + BH_PROXY_ROLE_SOCKETS)
-#define BH_HELLO_LEN_MAX (sizeof(struct bh_hello) + BH_FIRST_MAX)
 
 /* What the service proxy broadcasts; relay NULL: the service is withdrawn. */
 struct bh_announcement {

@@ -255,10 +255,14 @@ END_TEST
 
 START_TEST(test_begin_and_end)
 {
+	const struct fake_msg *m;
 	uint64_t events;
 
 	watch(FIRST);
 	ck_assert_int_eq(offer_watch(FIRST, BH_V_WATCH, 500 + FIRST), -EEXIST);
+	m = fake_call(FIRST, BH_V_UNWATCH, BH_T_ROUTE4, 7, NULL, 0);
+	ck_assert_int_eq(m->msg.status, -ENOENT);
+	ck_assert_uint_eq(m->msg.aux, 0); /* a refusal says nothing else */
 	fake_until(&pic[FIRST].synced, 1);
 	ck_assert_int_eq(offer_watch(FIRST, BH_V_UNWATCH, 9), -ENOENT);
 	ck_assert_int_eq(offer_watch(FIRST + 1, BH_V_UNWATCH, 500 + FIRST), -ENOENT);
