@@ -42,24 +42,14 @@ drop_capabilities(void)
 	return rc;
 }
 
-/* Others of our user may not trace us; nothing is started. */
-static int
-close_process(void)
-{
-	static const struct rlimit none = {0, 0};
-
-	if (setrlimit(RLIMIT_NPROC, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return -errno;
-	return 0;
-}
-
 #ifdef BH_SANITIZED
 
+/* At exit the leak checker starts a thread that traces the process. */
 static int
-install_filter(enum bh_sandbox_profile profile)
+close_process(enum bh_sandbox_profile profile)
 {
-	(void)profile;
-	bh_notice(AREA, "built with sanitizers: no system call filter");
+	if (profile != BH_SANDBOX_ONE_SHOT)
+		bh_notice(AREA, "built with sanitizers: no system call filter");
 	return 0;
 }
 
@@ -183,6 +173,17 @@ install_filter(enum bh_sandbox_profile profile)
 	return rc;
 }
 
+/* Others of our user may not trace us; nothing is started; the filter. */
+static int
+close_process(enum bh_sandbox_profile profile)
+{
+	static const struct rlimit none = {0, 0};
+
+	if (setrlimit(RLIMIT_NPROC, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	return install_filter(profile);
+}
+
 #endif
 
 int
@@ -192,9 +193,7 @@ bh_sandbox_enter(enum bh_sandbox_profile profile)
 
 	tzset(); /* reads the time zone's file, which localtime() then only looks at */
 	if (rc == 0)
-		rc = close_process();
-	if (rc == 0)
-		rc = install_filter(profile);
+		rc = close_process(profile);
 	if (rc < 0)
 		bh_err(AREA, "cannot be entered: %s", strerror(-rc));
 	return rc;

@@ -19,7 +19,7 @@ enum bh_sandbox_profile {
  * to be traced by others of the same user; then installs a seccomp filter that admits the
  * system calls of the profile. Any other ends the process with SIGSYS; with BH_SANDBOX=trap in
  * the environment its number is written to stderr first, with BH_SANDBOX=log it is let through
- * and only told to the kernel's log. No filter in a build with sanitizers.
+ * and only told to the kernel's log. A build with sanitizers gives up capabilities only.
  *
  * Call once, from the only thread, before any input is read. 0 or -errno, told in the log: the
  * process must end then.
