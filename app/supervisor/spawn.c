@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "app/supervisor/spawn.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,6 +29,15 @@ bh_is_config(const struct bh_child *c)
 	return strcmp(c->name, "config") == 0;
 }
 
+/* A core that has just died takes none: its death is about to be told, and ends the module too. */
+static int
+pass_role(struct bh_supervisor *s, const struct bh_child *c, int fd)
+{
+	int rc = bh_role_pass(s->child[0].sup_fd, c->name, c->pid, fd);
+
+	return rc == -EPIPE || rc == -ECONNRESET ? 0 : rc;
+}
+
 int
 bh_spawn_module(struct bh_supervisor *s, struct bh_child *c)
 {
@@ -46,7 +56,7 @@ bh_spawn_module(struct bh_supervisor *s, struct bh_child *c)
 		sp.role_fd = pair[0];
 		rc = bh_child_spawn(c, &sp);
 		if (rc == 0)
-			rc = bh_role_pass(s->child[0].sup_fd, c->name, c->pid, pair[1]);
+			rc = pass_role(s, c, pair[1]);
 		close(pair[0]);
 		close(pair[1]);
 	}
