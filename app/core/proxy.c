@@ -241,28 +241,70 @@ open_sock(struct bh_proxy *p, struct bh_psock *s, int fd, uint16_t role, uint32_
 	return 0;
 }
 
-/* A free entry for an accepted socket, or NULL; the silent one that lost its place to a newcomer
- * is closed by then, and its entry is at once free: no service knows it. */
+/* Of accepted sockets: the one that has said nothing for longest and at least a second, or NULL;
+ * of: of the reader with the same uid only. */
 static struct bh_psock *
-free_sock(struct bh_proxy *p)
+silent_sock(struct bh_proxy *p, const struct bh_psock *of)
 {
 	struct bh_psock *silent = NULL;
 
 	for (unsigned int i = 0; i < BH_PROXY_SOCKETS; i++) {
 		struct bh_psock *s = &p->socks[i];
 
-		if (s->state == BH_SOCK_FREE)
-			return s;
 		if (s->state == BH_SOCK_IDLE && !s->contacted &&
+			(of == NULL || (s->role == of->role && s->uid == of->uid)) &&
 			(silent == NULL || s->since < silent->since))
 			silent = s;
 	}
-	if (silent == NULL || p->now - silent->since < rte_get_tsc_hz())
-		return NULL;
+	return silent != NULL && p->now - silent->since >= rte_get_tsc_hz() ? silent : NULL;
+}
+
+/* The silent one's entry is at once free: no service knows it. */
+static void
+put_out(struct bh_proxy *p, struct bh_psock *silent)
+{
 	close(silent->fd);
+	silent->fd = -1;
 	silent->state = BH_SOCK_FREE;
 	p->n_accepted--;
+}
+
+/* A free entry for an accepted socket, made by putting out a silent one if there is none; or
+ * NULL. */
+static struct bh_psock *
+free_sock(struct bh_proxy *p)
+{
+	struct bh_psock *silent;
+
+	for (unsigned int i = 0; i < BH_PROXY_SOCKETS; i++)
+		if (p->socks[i].state == BH_SOCK_FREE)
+			return &p->socks[i];
+	silent = silent_sock(p, NULL);
+	if (silent != NULL)
+		put_out(p, silent);
 	return silent;
+}
+
+/* May the socket just placed stay? 0, -EMFILE: readers leave the rest to admins, -EDQUOT: its
+ * user has too many. */
+static int
+check_room(struct bh_proxy *p, const struct bh_psock *s)
+{
+	struct bh_psock *silent;
+	unsigned int n = 0;
+
+	if (s->role == BH_ROLE_ADMIN)
+		return 0;
+	for (unsigned int i = 0; i < BH_PROXY_SOCKETS; i++)
+		n += p->socks[i].state != BH_SOCK_FREE && p->socks[i].role == s->role &&
+			p->socks[i].uid == s->uid;
+	if (n > BH_PROXY_USER) {
+		silent = silent_sock(p, s);
+		if (silent == NULL)
+			return -EDQUOT;
+		put_out(p, silent);
+	}
+	return p->n_accepted <= BH_PROXY_SOCKETS - ADMIN_SOCKETS ? 0 : -EMFILE;
 }
 
 static void
@@ -275,12 +317,12 @@ place_sock(struct bh_proxy *p, int fd)
 		rc = open_sock(p, s, fd, BH_ROLE_READER, 0);
 	if (rc == 0) {
 		p->n_accepted++;
-		if (s->role == BH_ROLE_ADMIN || p->n_accepted <= BH_PROXY_SOCKETS - ADMIN_SOCKETS)
+		rc = check_room(p, s);
+		if (rc == 0)
 			return;
 		s->state = BH_SOCK_FREE;
 		s->fd = -1;
 		p->n_accepted--;
-		rc = -EMFILE;
 	}
 	bh_refuse(p, fd, 0, BH_ROLE_READER, rc);
 	close(fd);

@@ -17,6 +17,7 @@ struct bh_proxy;
 struct bh_stats;
 
 #define BH_PROXY_SOCKETS 512 /* accepted sockets at most, per proxy; role sockets apart */
+#define BH_PROXY_USER 128 /* of them, of one user that is no admin */
 
 struct bh_proxy_conf {
 	unsigned int index; /* 0 .. n_proxies - 1 of the services' conf */

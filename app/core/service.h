@@ -21,6 +21,7 @@
 #include "lib/channel/msg.h"
 
 #define BH_PEERS_MAX 512 /* per service */
+#define BH_PEERS_USER 128 /* of one user, unless it is an admin */
 
 struct bh_service;
 

@@ -94,6 +94,26 @@ blank(struct bh_service *svc)
 	return NULL;
 }
 
+/* 0 when there is room for one more peer of this role and user. */
+static int
+check_room(const struct bh_service *svc, uint16_t role, uint32_t uid)
+{
+	unsigned int n = 0;
+
+	if (role == BH_ROLE_ADMIN && svc->n_peers >= BH_PEERS_MAX - BH_PEERS_FOR_ROLES)
+		return -ENOSPC;
+	if (role != BH_ROLE_READER)
+		return 0;
+	if (svc->n_peers >= BH_PEERS_MAX - BH_PEERS_FOR_ADMINS)
+		return -ENOSPC;
+	for (unsigned int i = 0; i < BH_PEERS_MAX; i++) {
+		const struct bh_peer *p = &svc->peers[i];
+
+		n += p->used && p->info.role == BH_ROLE_READER && p->info.uid == uid;
+	}
+	return n < BH_PEERS_USER ? 0 : -EDQUOT;
+}
+
 int
 bh_peer_open(struct bh_service *svc, unsigned int proxy, uint16_t slot, struct bh_peer **out)
 {
@@ -101,8 +121,9 @@ bh_peer_open(struct bh_service *svc, unsigned int proxy, uint16_t slot, struct b
 	struct bh_peer *p;
 	int rc;
 
-	if (s->role == BH_ROLE_READER && svc->n_peers >= BH_PEERS_MAX - BH_PEERS_FOR_ROLES)
-		return -ENOSPC;
+	rc = check_room(svc, s->role, s->uid);
+	if (rc < 0)
+		return rc;
 	p = blank(svc);
 	if (p == NULL)
 		return -ENOSPC;

@@ -18,7 +18,8 @@
 
 #define BH_PEER_PENDING 1024	 /* entries of a peer's table of taken requests: a power of two */
 #define BH_PEER_PENDING_MAX 768	 /* requests taken and not answered, at most */
-#define BH_PEERS_FOR_ROLES 64	 /* peers that are left to admins and roles */
+#define BH_PEERS_FOR_ADMINS 64	 /* peers that readers leave to admins and roles */
+#define BH_PEERS_FOR_ROLES 16	 /* of these, that admins leave to roles */
 #define BH_IDLE_RINGS 64	 /* rings without a message that a peer may do in a row */
 #define BH_FIRST_SLOTS (BH_FIRST_MAX / BH_SLOT_DATA)
 
@@ -88,7 +89,7 @@ struct bh_service {
 
 /* ---- service_open.c ---- */
 
-/* Makes a peer with its channel for a contact. -ENOSPC: too many; -errno. */
+/* Makes a peer with its channel for a contact. -ENOSPC: too many; -EDQUOT: of this user; -errno. */
 int bh_peer_open(struct bh_service *svc, unsigned int proxy, uint16_t slot, struct bh_peer **out);
 
 /* The first answer (if it is owed) is -ECONNRESET, the channel ends, the handler is told. Not

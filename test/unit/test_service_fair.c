@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Nobody starves: not by greedy clients, not by floods of contacts, not by one user's crowd. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -122,7 +125,8 @@ hello(int fd, uint8_t verb)
 		.msg = {.len = sizeof(struct bh_msg), .verb = verb},
 	};
 
-	ck_assert_int_eq(send(fd, &p, sizeof(p), MSG_NOSIGNAL), sizeof(p));
+	if (send(fd, &p, sizeof(p), MSG_NOSIGNAL) < 0)
+		ck_assert_int_eq(errno, EPIPE); /* refused before it was heard */
 }
 
 /* Status of the welcome that comes within ms; 1: none came or the socket was closed. */
@@ -193,6 +197,97 @@ START_TEST(modules_first)
 }
 END_TEST
 
+/* ---- users ---- */
+
+struct crowd {
+	pid_t pid;
+	int end; /* closed: the crowd leaves */
+	unsigned int ok, over_quota, other;
+};
+
+static void
+be_crowd(uid_t uid, unsigned int n, int out, int end)
+{
+	struct crowd c = {0};
+	char byte;
+
+	if (setgid(uid) < 0 || setuid(uid) < 0)
+		_exit(1);
+	while (n-- > 0) {
+		struct bh_handle *h = mini_open("crowd", BH_SERVICE_PACKET);
+		int rc = nop(h);
+
+		if (rc == 0) {
+			c.ok++; /* and stays connected */
+			continue;
+		}
+		bh_close(h);
+		c.over_quota += rc == -EDQUOT;
+		c.other += rc != -EDQUOT;
+	}
+	if (write(out, &c, sizeof(c)) != sizeof(c) || read(end, &byte, 1) != 0)
+		_exit(1);
+	_exit(0);
+}
+
+/* n contacts by a process of this user, which keeps what it got. */
+static struct crowd
+crowd_of(uid_t uid, unsigned int n)
+{
+	struct crowd c = {0};
+	int result[2], end[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(result, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(end, O_CLOEXEC), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		close(end[1]);
+		be_crowd(uid, n, result[1], end[0]);
+	}
+	close(result[1]);
+	close(end[0]);
+	ck_assert_int_eq(read(result[0], &c, sizeof(c)), sizeof(c));
+	close(result[0]);
+	c.pid = pid;
+	c.end = end[1];
+	return c;
+}
+
+static void
+crowd_end(struct crowd *c)
+{
+	int status;
+
+	close(c->end);
+	ck_assert_int_eq(waitpid(c->pid, &status, 0), c->pid);
+	ck_assert_int_eq(status, 0);
+}
+
+/* One user's crowd takes what a user may have and no more: other users and admins have room. */
+START_TEST(one_user)
+{
+	struct crowd first, second;
+	struct bh_handle *h;
+
+	if (getuid() != 0)
+		return; /* needs to become two other users */
+	ck_assert_int_eq(chmod(mini.dir, 0711), 0);
+	ck_assert_int_eq(chmod(mini.path, 0666), 0);
+	first = crowd_of(65534, 500);
+	ck_assert_uint_eq(first.ok, BH_PEERS_USER);
+	ck_assert_uint_eq(first.over_quota, 500 - BH_PEERS_USER);
+	second = crowd_of(65533, BH_PEERS_USER / 2);
+	ck_assert_uint_eq(second.ok, BH_PEERS_USER / 2);
+	h = mini_open("admin", BH_SERVICE_PACKET);
+	ck_assert_int_eq(nop(h), 0);
+	bh_close(h);
+	crowd_end(&second); /* holds a copy of what the first waits for */
+	crowd_end(&first);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -204,6 +299,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, greedy_clients, 0, GREEDY + 1);
 	tcase_add_test(tc, modules_first);
+	tcase_add_test(tc, one_user);
 	suite_add_tcase(s, tc);
 	srunner_set_fork_status(sr, CK_NOFORK);
 	mini_up(0);
