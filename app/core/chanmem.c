@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -39,7 +40,10 @@ static struct {
 	size_t size;
 	int socket;
 	struct bh_chanmem stats;
-} heap;
+	pthread_mutex_t lock; /* of the heap: EAL's own is not held while pages are given back */
+	unsigned int zones;
+	uint64_t bytes, made;
+} heap = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static size_t
 whole_pages(size_t size)
@@ -71,6 +75,8 @@ bh_chanmem_init(unsigned int zones)
 		goto destroy;
 	}
 	heap.socket = rte_malloc_heap_get_socket(HEAP_NAME);
+	/* It was all filled with zeros; the first and last page hold headers. */
+	madvise((uint8_t *)heap.base + BH_CHANMEM_PAGE, size - 2 * BH_CHANMEM_PAGE, MADV_DONTNEED);
 	return 0;
 destroy:
 	rte_malloc_heap_destroy(HEAP_NAME);
@@ -144,6 +150,40 @@ fail:
 }
 
 static int
+take_zone(struct bh_chanmem *cm, const char *name)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&heap.lock);
+	cm->mz = rte_memzone_reserve_aligned(name, cm->size, heap.socket, 0, BH_CHANMEM_PAGE);
+	if (cm->mz == NULL) {
+		rc = -rte_errno;
+	} else {
+		cm->addr = cm->mz->addr;
+		heap.zones++;
+		heap.bytes += cm->size;
+		heap.made++;
+	}
+	pthread_mutex_unlock(&heap.lock);
+	return rc;
+}
+
+/* rte_memzone_free() fills the pages with zeros, so that each would stay in memory though nobody
+ * uses it: they go back to the system. Free pages of the heap read as zeros either way, and hold
+ * no header of its own; the lock keeps others from taking them meanwhile. */
+static void
+give_zone(struct bh_chanmem *cm)
+{
+	pthread_mutex_lock(&heap.lock);
+	rte_memzone_free(cm->mz);
+	madvise(cm->addr, cm->size, MADV_DONTNEED);
+	heap.zones--;
+	heap.bytes -= cm->size;
+	pthread_mutex_unlock(&heap.lock);
+	memset(cm, 0, sizeof(*cm));
+}
+
+static int
 alloc(struct bh_chanmem *cm, const char *name, size_t size, int seals, int *fd)
 {
 	int rc;
@@ -151,17 +191,13 @@ alloc(struct bh_chanmem *cm, const char *name, size_t size, int seals, int *fd)
 	memset(cm, 0, sizeof(*cm));
 	if (heap.base == NULL)
 		return -ENOMEM;
-	size = whole_pages(size);
-	cm->mz = rte_memzone_reserve_aligned(name, size, heap.socket, 0, BH_CHANMEM_PAGE);
-	if (cm->mz == NULL)
-		return -rte_errno;
-	cm->addr = cm->mz->addr;
-	cm->size = size;
+	cm->size = whole_pages(size);
+	rc = take_zone(cm, name);
+	if (rc < 0)
+		return rc;
 	rc = back_zone(cm, name, seals, fd);
-	if (rc < 0) {
-		rte_memzone_free(cm->mz);
-		memset(cm, 0, sizeof(*cm));
-	}
+	if (rc < 0)
+		give_zone(cm);
 	return rc;
 }
 
@@ -179,12 +215,21 @@ bh_chanmem_free(struct bh_chanmem *cm)
 	if (cm->mz == NULL)
 		return;
 	rc = map_anonymous(cm->addr, cm->size);
-	if (rc < 0) /* the zone is lost, which is better than shared */
-		bh_err("chanmem", "%s: cannot take its pages back: %s", cm->mz->name,
-			strerror(-rc));
-	else
-		rte_memzone_free(cm->mz);
+	if (rc == 0) {
+		give_zone(cm);
+		return;
+	}
+	/* The zone is lost, which is better than shared. */
+	bh_err("chanmem", "%s: cannot take its pages back: %s", cm->mz->name, strerror(-rc));
 	memset(cm, 0, sizeof(*cm));
+}
+
+void
+bh_chanmem_usage(struct bh_chanmem_usage *u)
+{
+	pthread_mutex_lock(&heap.lock);
+	*u = (struct bh_chanmem_usage){heap.zones, heap.bytes, heap.made};
+	pthread_mutex_unlock(&heap.lock);
 }
 
 int

@@ -131,6 +131,49 @@ START_TEST(heap_stays_whole)
 }
 END_TEST
 
+/* kB of memory that this process has in RAM, files and all. */
+static long
+resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	long pages = 0;
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fscanf(f, "%*d %ld", &pages), 1);
+	fclose(f);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* What was given to clients that are gone is given back to the system. */
+START_TEST(memory_goes_back)
+{
+	static struct bh_chanmem cm[ZONES];
+	struct bh_chanmem_usage before, during, after;
+	char name[BH_ZONE_LEN];
+	long kb = resident();
+	int fd;
+
+	bh_chanmem_usage(&before);
+	for (unsigned int i = 0; i < ZONES; i++) {
+		snprintf(name, sizeof(name), "bh.test.back.%u", i);
+		alloc(&cm[i], name, BH_CHANNEL_SIZE, &fd);
+		close(fd);
+		memset(cm[i].addr, 1, cm[i].size);
+	}
+	bh_chanmem_usage(&during);
+	ck_assert_uint_eq(during.zones, before.zones + ZONES);
+	ck_assert_uint_eq(during.bytes, before.bytes + ZONES * BH_CHANNEL_SIZE);
+	ck_assert_int_ge(resident() - kb, ZONES * BH_CHANNEL_SIZE / 1024 / 2);
+	for (unsigned int i = 0; i < ZONES; i++)
+		bh_chanmem_free(&cm[i]);
+	bh_chanmem_usage(&after);
+	ck_assert_uint_eq(after.zones, before.zones);
+	ck_assert_uint_eq(after.bytes, before.bytes);
+	ck_assert_uint_eq(after.made, before.made + ZONES);
+	ck_assert_int_lt(resident() - kb, ZONES * BH_CHANNEL_SIZE / 1024 / 8);
+}
+END_TEST
+
 START_TEST(name_and_room)
 {
 	static struct bh_chanmem cm[3 * ZONES];
@@ -194,6 +237,7 @@ main(void)
 	int failed;
 
 	tcase_set_timeout(tc, 50);
+	tcase_add_test(tc, memory_goes_back);
 	tcase_add_test(tc, seals_hold);
 	tcase_add_test(tc, hole_is_harmless);
 	tcase_add_test(tc, shared_until_freed);
