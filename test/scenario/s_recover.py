@@ -111,6 +111,7 @@ def test_module_that_dies_is_held(t):
 
 def test_held_module_is_started_by_reload(t):
     """A person mends the program and says reload."""
+    os.chmod(t.workdir, 0o755)  # modules run as another user
     program = os.path.join(t.workdir, "program")
     plan = {"modules": {"module": [{"name": "snmp", "program": program}]}}
 
@@ -155,6 +156,7 @@ def test_core_cannot_start(t):
     """The core's program is not there: told, and an exit code other than 0, at once."""
     config = Config().memif("p0", 0, sockets(t.workdir, 1)[0])
     file = config.write(os.path.join(t.workdir, "router.json"))
+    os.chmod(t.workdir, 0o755)  # modules run as another user
     build = os.path.join(t.workdir, "build")
     real = os.environ.get("BH_BUILD", "build")
     os.makedirs(os.path.join(build, "app"))
