@@ -126,11 +126,6 @@ configure(struct bh_port *p, const struct rte_eth_dev_info *info)
 	if (ret)
 		return bh_port_fail(p, ret, "%.32s: cannot be configured with %u and %u queues: %s",
 			p->dev_name, p->n_rxq, p->n_txq, strerror(-ret));
-	/* Kernel-backed drivers pass the MTU on here; one that has no such call needs none. */
-	ret = rte_eth_dev_set_mtu(p->port_id, p->mtu);
-	if (ret && ret != -ENOTSUP)
-		return bh_port_fail(p, ret, "%.32s: mtu %u refused: %s", p->dev_name, p->mtu,
-			strerror(-ret));
 	return 0;
 }
 
@@ -159,6 +154,19 @@ setup_queues(struct bh_ports *ps, struct bh_port *p, const struct rte_eth_dev_in
 	if (ret)
 		return bh_port_fail(p, ret, "%.32s: queues of %u and %u descriptors refused: %s",
 			p->dev_name, rxd, txd, strerror(-ret));
+	return 0;
+}
+
+/* Kernel-backed drivers pass the MTU on here; one that has no such call needs none. It comes after
+ * the queues: some drivers (virtio) check it against the buffers of those that are set up. */
+static int
+set_mtu(struct bh_port *p)
+{
+	int ret = rte_eth_dev_set_mtu(p->port_id, p->mtu);
+
+	if (ret && ret != -ENOTSUP)
+		return bh_port_fail(p, ret, "%.32s: mtu %u refused: %s", p->dev_name, p->mtu,
+			strerror(-ret));
 	return 0;
 }
 
@@ -234,9 +242,12 @@ bh_port_start(struct bh_ports *ps, struct bh_port *p)
 	if (!ret)
 		ret = setup_queues(ps, p, &info);
 	if (!ret)
+		ret = set_mtu(p);
+	if (!ret)
 		ret = start(p);
+	/* A driver's -EINVAL is no verdict on the device string: it is tried again later. */
 	if (ret)
-		return ret;
+		return ret == -EINVAL ? -EIO : ret;
 	p->started = true;
 	set_addresses(p);
 	p->have = p->cfg;
