@@ -21,7 +21,7 @@
 #define LOOK_US 20
 #define TIMER_MS 2	/* clients that ring without end */
 #define REFUSED_MS 1	/* requests that the handler refused although there was room */
-#define FLUSH_TURNS 4	/* busy turns between two looks at who sleeps */
+#define FLUSH_TURNS 16	/* busy turns between two looks at who sleeps */
 #define FLUSH_MAX 128	/* requests */
 #define EVENTS 64
 #define BELL_EVENT UINT64_MAX

@@ -230,7 +230,6 @@ bh_request_give(struct bh_service *svc, struct bh_peer *p, const struct bh_msg *
 static bool
 take(struct bh_service *svc, struct bh_peer *p, struct bh_msg *msg)
 {
-	struct bh_msg error = *msg;
 	unsigned int n = p->n_pending < BH_PEER_PENDING_MAX ? room(svc, p) : 0;
 	int rc = -EAGAIN;
 
@@ -248,9 +247,9 @@ take(struct bh_service *svc, struct bh_peer *p, struct bh_msg *msg)
 		return false;
 	}
 	if (rc < 0) {
-		error.len = sizeof(error);
-		error.status = rc;
-		send_reply(svc, p, &error);
+		msg->len = sizeof(*msg);
+		msg->status = rc;
+		send_reply(svc, p, msg);
 	}
 	return true;
 }

@@ -87,7 +87,7 @@ bh_consumer_peek_any(const struct bh_consumer *q, void *buf)
 
 	if (rc <= 0)
 		return rc;
-	bh_copy_in(buf, q->slots[q->pos & q->mask].data, BH_SLOT_DATA);
+	bh_copy_short(buf, q->slots[q->pos & q->mask].data, BH_SLOT_DATA);
 	if (msg->len < sizeof(*msg) || msg->len > BH_MSG_MAX)
 		return -EBADMSG;
 	n = bh_slots(msg->len);
@@ -97,7 +97,7 @@ bh_consumer_peek_any(const struct bh_consumer *q, void *buf)
 		if (rc <= 0)
 			return rc;
 		left -= BH_SLOT_DATA;
-		bh_copy_in((uint8_t *)buf + i * BH_SLOT_DATA,
+		bh_copy_short((uint8_t *)buf + i * BH_SLOT_DATA,
 			q->slots[(q->pos + i) & q->mask].data,
 			left < BH_SLOT_DATA ? left : BH_SLOT_DATA);
 	}
@@ -106,4 +106,4 @@ bh_consumer_peek_any(const struct bh_consumer *q, void *buf)
 
 _Static_assert(sizeof(struct bh_msg) == 16 && offsetof(struct bh_msg, table) == 4 &&
 	offsetof(struct bh_msg, tag) == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-	"bh_put_header() lays the fields as the struct does");
+	"bh_copy_header() lays the fields as the struct does");

@@ -142,22 +142,39 @@ bh_producer_room(struct bh_producer *q, unsigned int want)
 	return q->mask + 1 - used;
 }
 
-/* Copies n bytes out of a slot. What is looked at afterwards is the copy: without the barrier the
- * compiler might read a field from the slot a second time. */
-static inline void
-bh_copy_in(void *buf, const void *slot, size_t n)
-{
-	memcpy(buf, slot, n);
-	__asm__ volatile("" : : : "memory");
-}
-
 /*
- * Copies a header field by field. It was mostly filled so just before, and one wide load of what
- * lies in the store buffer in pieces waits until all earlier stores are done: those to the slots of
- * messages before, whose lines are still on their way.
+ * Copies n bytes (few: a slot at most) in words of 8, never wider. What is copied here was mostly
+ * written just before, and a load that is wider than the stores before it, or lies across two of
+ * them, waits until all earlier stores are done: those to slots of other messages too, whose lines
+ * are still on their way from the other CPU. That would make a queue as slow as one line a message
+ * in turn. And each byte is read from `from` once, whatever the compiler knows of it.
  */
 static inline void
-bh_put_header(void *to, const struct bh_msg *msg)
+bh_copy_short(void *to, const void *from, size_t n)
+{
+	const uint8_t *f = (const uint8_t *)from;
+	uint8_t *t = (uint8_t *)to;
+	uint64_t w;
+
+	for (; n >= 8; n -= 8, f += 8, t += 8) {
+		memcpy(&w, f, 8);
+		__asm__ volatile("" : "+r"(w));
+		memcpy(t, &w, 8);
+	}
+	for (; n >= 4; n -= 4, f += 4, t += 4) {
+		uint32_t w4;
+
+		memcpy(&w4, f, 4);
+		__asm__ volatile("" : "+r"(w4));
+		memcpy(t, &w4, 4);
+	}
+	for (; n > 0; n--)
+		*t++ = *(const volatile uint8_t *)f++;
+}
+
+/* The same for a header, whose fields were mostly filled one by one. */
+static inline void
+bh_copy_header(void *to, const struct bh_msg *msg)
 {
 	const volatile struct bh_msg *m = msg;
 	uint64_t word[2];
@@ -177,9 +194,8 @@ bh_producer_put(struct bh_producer *q, const struct bh_msg *msg, const void *bod
 	if (len - sizeof(*msg) > BH_SLOT_DATA - sizeof(*msg) || q->head - q->tail > q->mask)
 		return bh_producer_put_any(q, msg, body);
 	bh_prefetch_write(&q->slots[(q->head + BH_SLOTS_AHEAD) & q->mask]);
-	bh_put_header(s->data, msg);
-	if (len > sizeof(*msg))
-		memcpy(s->data + sizeof(*msg), body, len - sizeof(*msg));
+	bh_copy_header(s->data, msg);
+	bh_copy_short(s->data + sizeof(*msg), body, len - sizeof(*msg));
 	__atomic_store_n(&s->seq, ++q->head, __ATOMIC_RELEASE);
 	return 0;
 }
@@ -195,7 +211,7 @@ bh_consumer_peek(const struct bh_consumer *q, void *buf)
 		return 0;
 	if (seq != q->pos + 1)
 		return -EBADMSG;
-	bh_copy_in(buf, s->data, BH_SLOT_DATA);
+	bh_copy_short(buf, s->data, BH_SLOT_DATA);
 	if (msg->len - sizeof(*msg) > BH_SLOT_DATA - sizeof(*msg))
 		return bh_consumer_peek_any(q, buf);
 	return 1;

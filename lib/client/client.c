@@ -15,6 +15,8 @@
 
 #define SPIN_NS 20000
 #define TAKE_MAX 1024 /* messages of one bh_poll() */
+#define GATHER 32     /* replies that are worth a flush */
+#define GATHER_PAUSES 8
 
 /* ---- requests under way ---- */
 
@@ -265,10 +267,23 @@ take_one(struct bh_handle *h)
 	return deliver(h, (const struct bh_msg *)buf) < 0 ? -EBADMSG : 1;
 }
 
+/* Whether to look a moment longer: where requests are pipelined, few replies at a time would mean
+ * that both sides mostly wait for fences. */
+static bool
+gather(const struct bh_handle *h, int n, unsigned int *left)
+{
+	if (n == 0 || n >= GATHER || *left == 0 || !h->spin || h->n_calls < GATHER)
+		return false;
+	--*left;
+	__builtin_ia32_pause();
+	return true;
+}
+
 /* All that is there. How many, or -ECONNRESET. */
 static int
 take_all(struct bh_handle *h)
 {
+	unsigned int left = GATHER_PAUSES;
 	int n = 0, rc;
 
 	if (h->map != NULL)
@@ -278,7 +293,7 @@ take_all(struct bh_handle *h)
 		if (rc > 0)
 			bh_consumer_batch_next(&h->rep, n++);
 		release_some(h);
-	} while (rc > 0 && n < TAKE_MAX);
+	} while ((rc > 0 && n < TAKE_MAX) || (rc == 0 && gather(h, n, &left)));
 	bh_consumer_batch_end(&h->rep, n);
 	release_some(h);
 	if (h->map != NULL && (rc < 0 || (n == 0 && closed(h))))

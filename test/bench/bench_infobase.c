@@ -1,246 +1,323 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The info base in figures: a table alone; requests through main and a worker; dumps; watches.
+ * The info base through libbulkhead: a client process, a core process with main and one worker.
  *
- * bench_infobase [EAL options]; two lcores, best on two CPUs, about 64 MiB of EAL memory. The
- * service is a stand-in that copies what it is given, as a channel would, and counts it.
+ * `_1cpu`: client, main and worker share one CPU, all block. Otherwise main and worker share one,
+ * the client has the other: the plan of a machine with two CPUs. References as in bench_calls.
+ *
+ * bench_infobase [watch | add | get | dump | idle]; get and dump need the records of add.
  */
+#include <arpa/inet.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include <rte_cycles.h>
-#include <rte_eal.h>
-#include <rte_launch.h>
+#include "lib/client/bulkhead.h"
+#include "lib/stats/stats.h"
+#include "test/bench/core_proc.h"
+#include "test/bench/ib_proc.h"
+#include "test/bench/peer.h"
+#include "test/bench/report.h"
 
-#include "infobase/infobase_priv.h"
-
+#define CORE_CPU 0
+#define CLIENT_CPU 1
+#define ROUNDS 21
+#define ROUND_MS 20
+#define WINDOW 500u
 #define RECORDS 1000000u
+#define ADDS 25000u    /* of one round */
+#define GETS 20000u    /* of one batch */
 #define WATCHERS 8
+#define WATCHED 20000u /* records that change in one round */
+#define IDLE_S 10
+#define TRIPS 64
 
-struct bh_service {
-	struct bh_bell bell;
-	uint64_t replies, events, event_bytes;
-	uint32_t cursor;
-	uint8_t copy[BH_MSG_MAX];
-};
+static struct ib_proc core;
+static struct bh_handle *owner;
 
-static struct bh_service svc;
-static struct bh_infobase *ib;
-
-void
-bh_service_reply(struct bh_service *s, struct bh_peer_ref ref, const struct bh_msg *msg)
+static void
+fail(const char *what)
 {
-	(void)ref;
-	memcpy(s->copy, msg, msg->len);
-	s->replies++;
-	s->cursor = msg->aux;
+	fprintf(stderr, "bench_infobase: %s\n", what);
+	exit(1);
+}
+
+/* The ith of 2^24 distinct /24, scattered. */
+static struct bh_route4_key
+key_of(uint32_t i)
+{
+	uint32_t be = htonl((i * 2654435761u & 0xffffff) << 8);
+	struct bh_route4_key k = {.plen = 24};
+
+	memcpy(k.addr, &be, sizeof(be));
+	return k;
+}
+
+static void
+done(void *arg, const struct bh_msg *msg, const void *body, size_t len)
+{
+	(void)body;
+	(void)len;
 	if (msg->status != 0)
-		printf("a reply with status %d\n", msg->status);
+		fail(strerror(-msg->status));
+	++*(uint32_t *)arg;
 }
 
-int
-bh_service_event(struct bh_service *s, struct bh_peer_ref ref, const struct bh_msg *msg)
-{
-	(void)ref;
-	memcpy(s->copy, msg, msg->len);
-	s->events++;
-	s->event_bytes += msg->len - sizeof(*msg);
-	return 0;
-}
-
-struct bh_bell *
-bh_service_bell(struct bh_service *s)
-{
-	return &s->bell;
-}
-
+/* Requests for records first .. first + n - 1, WINDOW under way. metric: of added routes. */
 static void
-report(const char *what, uint64_t n, uint64_t from)
+many(uint8_t verb, uint32_t first, uint32_t n, uint32_t metric)
 {
-	double s = (double)(rte_get_tsc_cycles() - from) / rte_get_tsc_hz();
-
-	printf("%-44s %8.2f M/s  (%lu in %.3f s)\n", what, n / s / 1e6, n, s);
-}
-
-struct record {
-	struct bh_route4_key key;
-	struct bh_route val;
-};
-
-/* The i-th of many records; the order of the keys is no order. */
-static struct record
-record_of(uint32_t i, uint32_t nh)
-{
-	uint32_t a = i * 2654435761u;
-
-	return (struct record){
-		{ { a >> 24, a >> 16, a >> 8, a }, 32 },
-		{ .nh = nh, .proto = BH_RP_STATIC },
-	};
-}
-
-/* ---- a table alone ---- */
-
-static void
-put_all(struct bh_table *t, uint32_t nh)
-{
-	uint32_t i;
-
-	for (i = 0; i < RECORDS; i++) {
-		struct record r = record_of(i, nh);
-
-		if (bh_table_put(t, &r.key, &r.val, sizeof(r.val)) == NULL)
-			abort();
-	}
-}
-
-static void
-bench_table(void)
-{
-	struct bh_table *t = bh_table_create(BH_T_ROUTE4);
-	uint64_t from = rte_get_tsc_cycles();
-	uint32_t i, found = 0;
-
-	put_all(t, 1);
-	report("table: add", RECORDS, from);
-	from = rte_get_tsc_cycles();
-	put_all(t, 2);
-	report("table: change", RECORDS, from);
-	bh_table_replay_begin(t);
-	from = rte_get_tsc_cycles();
-	put_all(t, 2);
-	report("table: renew in a replay", RECORDS, from);
-	from = rte_get_tsc_cycles();
-	for (i = 0; i < RECORDS; i++) {
-		struct record r = record_of(i, 0);
-
-		found += bh_table_get(t, &r.key) != NULL;
-	}
-	report("table: get", found, from);
-	bh_table_replay_begin(t);
-	bh_table_replay_end(t);
-	from = rte_get_tsc_cycles();
-	while (bh_table_sweep(t, 256))
-		;
-	report("table: sweep", RECORDS, from);
-	bh_table_destroy(t);
-}
-
-/* ---- main and a worker ---- */
-
-static int
-offer(uint32_t peer, uint8_t verb, uint32_t tag, uint32_t aux, const void *body, size_t len)
-{
-	const struct bh_peer_info info = {
-		.ref = { peer, 1 },
-		.role = verb == BH_V_ADD ? BH_ROLE_ROUTING : BH_ROLE_READER,
-	};
 	struct {
-		struct bh_msg msg;
-		uint8_t body[64];
-	} m = {
-		.msg = { .len = sizeof(m.msg) + len, .verb = verb, .table = BH_T_ROUTE4, .tag = tag,
-			.aux = aux },
-	};
+		struct bh_route4_key key;
+		struct bh_route val;
+	} req = {.val = {.nh = IB_NEXTHOP, .proto = BH_RP_STATIC, .metric = metric}};
+	size_t len = verb == BH_V_ADD ? sizeof(req) : sizeof(req.key);
+	uint32_t sent = 0, got = 0;
 
-	if (len > 0)
-		memcpy(m.body, body, len);
-	return bh_infobase_ops.request(ib, &info, &m.msg, 64);
-}
-
-/* n requests, up to `window` under way, as a client's pipeline and a service's loop make it. */
-static void
-pipeline(const char *what, uint8_t verb, uint32_t n, uint32_t window, uint32_t nh)
-{
-	uint64_t from = rte_get_tsc_cycles(), first = svc.replies;
-	uint32_t i = 0, k;
-
-	while (svc.replies - first < n) {
-		for (k = 0; k < 32 && i < n && i - (svc.replies - first) < window; k++) {
-			struct record r = record_of(i, nh);
-			size_t len = verb == BH_V_ADD ? sizeof(r) : sizeof(r.key);
-
-			if (offer(0, verb, i, 0, &r, len) < 0)
+	while (got < n) {
+		while (sent < n && sent - got < WINDOW) {
+			req.key = key_of(first + sent);
+			if (bh_submit(owner, verb, BH_T_ROUTE4, 0, &req, len, done, &got) != 0)
 				break;
-			i++;
+			sent++;
 		}
-		bh_infobase_ops.poll(ib);
+		if (bh_poll(owner, -1) < 0)
+			fail("the connection was lost");
 	}
-	report(what, n, from);
 }
 
-static void
-bench_dump(void)
+static double
+rate_of(uint32_t n, uint64_t start)
 {
-	uint64_t from = rte_get_tsc_cycles(), replies;
+	return n * 1e9 / (report_now_ns() - start);
+}
 
-	svc.cursor = 0;
+/* ---- watches ---- */
+
+static void
+seen(void *arg, const struct bh_change *c)
+{
+	if (c->op == BH_OP_PUT)
+		++*(uint64_t *)arg;
+	else if (c->op == BH_OP_RESYNC)
+		fail("a watcher fell behind");
+}
+
+/* All watchers are one process: what each has, it has by its own channel. */
+static void
+wait_watchers(struct bh_handle **h, const uint64_t *n, uint64_t want)
+{
+	bool all;
+
 	do {
-		replies = svc.replies;
-		offer(0, BH_V_DUMP, 0, svc.cursor, NULL, 0);
-		while (svc.replies == replies)
-			bh_infobase_ops.poll(ib);
-	} while (svc.cursor != BH_DUMP_END);
-	report("dump: records, one reply at a time", RECORDS, from);
-}
-
-static uint64_t
-delivered(void)
-{
-	return svc.event_bytes / (sizeof(struct bh_rec) + sizeof(struct record));
+		all = true;
+		for (unsigned int i = 0; i < WATCHERS; i++) {
+			if (n[i] < want && bh_poll(h[i], 0) < 0)
+				fail("a watcher was lost");
+			all &= n[i] >= want;
+		}
+	} while (!all);
 }
 
 static void
-bench_watch(void)
+watch_rate(void)
 {
-	uint64_t from = rte_get_tsc_cycles(), first;
-	uint32_t i;
+	struct report_rounds r = {0};
+	struct bh_handle *h[WATCHERS];
+	uint64_t n[WATCHERS] = {0};
 
-	for (i = 0; i < WATCHERS; i++)
-		offer(1 + i, BH_V_WATCH, i, 0, NULL, 0);
-	while (delivered() < (uint64_t)RECORDS * WATCHERS)
-		bh_infobase_ops.poll(ib);
-	report("watch: first deliveries, 8 watchers", delivered(), from);
-	first = delivered();
-	from = rte_get_tsc_cycles();
-	pipeline("watch: changes meanwhile", BH_V_ADD, RECORDS, 256, 9);
-	while (bh_infobase_ops.poll(ib))
-		;
-	report("watch: deliveries of changes, 8 watchers", delivered() - first, from);
+	report_progress("%u watchers", WATCHERS);
+	for (unsigned int i = 0; i < WATCHERS; i++) {
+		h[i] = ib_open_reader(&core);
+		if (bh_watch(h[i], BH_T_ROUTE4, seen, &n[i]) != 0)
+			fail("a watch");
+	}
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		uint64_t start = report_now_ns();
+
+		many(BH_V_ADD, 0, WATCHED, i + 1);
+		wait_watchers(h, n, (i + 1) * (uint64_t)WATCHED);
+		report_round(&r, rate_of(WATCHED * WATCHERS, start), 0);
+	}
+	report_target("watch_rate", "1/s", &r, 1e6);
+	for (unsigned int i = 0; i < WATCHERS; i++)
+		bh_close(h[i]);
+}
+
+/* ---- adding, reading ---- */
+
+/* us from the answer to the last of a round's adds until the FIB has it. */
+static double
+published_us(uint32_t last)
+{
+	struct bh_route4_key k = key_of(last);
+	uint64_t start = report_now_ns();
+	uint32_t addr;
+
+	memcpy(&addr, k.addr, sizeof(addr));
+	while (ib_fib_lookup(&core, addr) != IB_NEXTHOP)
+		if (report_now_ns() - start > 10000000000)
+			fail("a route is not published");
+	return (report_now_ns() - start) / 1e3;
+}
+
+static void
+add_throughput(void)
+{
+	struct report_rounds rate = {0}, published = {0};
+
+	report_progress("%u routes", RECORDS);
+	for (uint32_t at = 0; at < RECORDS; at += ADDS) {
+		uint64_t start = report_now_ns();
+
+		many(BH_V_ADD, at, ADDS, 10000);
+		report_round(&rate, rate_of(ADDS, start), 0);
+		report_round(&published, published_us(at + ADDS - 1), 0);
+	}
+	report_target("add_throughput", "1/s", &rate, 1e6);
+	report_target("add_published", "us", &published, 10000);
+}
+
+static void
+get_throughput(void)
+{
+	struct report_rounds sock = {0}, r = {0};
+
+	report_progress("pipelined gets");
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		uint64_t start = report_now_ns();
+		double rate;
+
+		many(BH_V_GET, i * 1000 % (RECORDS - GETS), GETS, 0);
+		rate = rate_of(GETS, start);
+		report_round(&sock, rate, peer_measure(PEER_SOCKET_MANY, ROUND_MS));
+		report_round(&r, rate, 0);
+	}
+	report_rounds("get_throughput", "1/s", &sock, "pipelined_seqpacket_socket");
+	report_target("get_throughput_target", "1/s", &r, 2e6);
+}
+
+static void
+get_rtt(const char *name)
+{
+	struct report_rounds r = {0};
+	double ns[256];
+
+	report_progress("%s", name);
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		uint64_t end = report_now_ns() + ROUND_MS * UINT64_C(1000000);
+		unsigned int n = 0;
+
+		do {
+			uint64_t start = report_now_ns();
+
+			for (uint32_t k = 0; k < TRIPS; k++) {
+				struct bh_route4_key key = key_of(k * 5003);
+				struct bh_route val;
+				size_t len = sizeof(val);
+
+				if (bh_get(owner, BH_T_ROUTE4, &key, &val, &len) != 0)
+					fail("a get");
+			}
+			ns[n++] = (double)(report_now_ns() - start) / TRIPS;
+		} while (report_now_ns() < end && n < 256);
+		report_round(&r, report_median(ns, n), peer_measure(PEER_PIPE, ROUND_MS));
+	}
+	report_rounds(name, "ns", &r, "pipe");
+}
+
+static void
+count_record(void *arg, const struct bh_change *c)
+{
+	(void)c;
+	++*(uint32_t *)arg;
+}
+
+static void
+dump_rate(void)
+{
+	struct report_rounds rate = {0}, s = {0};
+
+	report_progress("dumps of %u records", RECORDS);
+	for (unsigned int i = 0; i < 5; i++) {
+		uint64_t start = report_now_ns();
+		uint32_t n = 0;
+
+		if (bh_dump(owner, BH_V_DUMP, BH_T_ROUTE4, count_record, &n) != 0 || n < RECORDS)
+			fail("a dump");
+		report_round(&rate, rate_of(n, start), 0);
+		report_round(&s, (report_now_ns() - start) / 1e9, 0);
+	}
+	report_target("dump_rate", "1/s", &rate, 1e6);
+	report_target("dump_time", "s", &s, 1);
+}
+
+/* Percent of a CPU that worker and main take while clients are connected and silent. */
+static void
+idle_cpu(void)
+{
+	const struct bh_stats *stats = bh_stats_map(owner, NULL);
+	int worker = stats->lcore[IB_LCORE_WORKER].tid, ib_main = stats->lcore[IB_LCORE_MAIN].tid;
+	struct report_rounds w = {0}, m = {0};
+	uint64_t at, ns[2];
+
+	report_progress("idle for %u s", IDLE_S);
+	sleep(1);
+	at = report_now_ns();
+	ns[0] = cpu_ns(worker);
+	ns[1] = cpu_ns(ib_main);
+	sleep(IDLE_S);
+	at = report_now_ns() - at;
+	report_round(&w, (cpu_ns(worker) - ns[0]) * 100.0 / at, 0);
+	report_round(&m, (cpu_ns(ib_main) - ns[1]) * 100.0 / at, 0);
+	report_target("idle_cpu", "%", &w, 1);
+	report_target("idle_cpu_main", "%", &m, 1);
+}
+
+static bool
+wanted(const char *only, const char *part)
+{
+	return only == NULL || strcmp(only, part) == 0;
+}
+
+static void
+get_rtts(void)
+{
+	get_rtt("get_rtt_2cpu");
+	ib_pin(&core, CLIENT_CPU);
+	peer_pin(CLIENT_CPU);
+	get_rtt("get_rtt_1cpu");
+	ib_pin(&core, CORE_CPU);
+	peer_pin(CORE_CPU);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct bh_infobase_conf conf = { .socket_id = SOCKET_ID_ANY };
-	unsigned int lcore, i;
+	const char *only = argc > 1 ? argv[1] : NULL;
 
-	if (rte_eal_init(argc, argv) < 0)
-		return EXIT_FAILURE;
-	lcore = rte_get_next_lcore(-1, 1, 0);
-	if (lcore == RTE_MAX_LCORE) {
-		fprintf(stderr, "bench_infobase: two lcores are needed (-l 0,1)\n");
-		return EXIT_FAILURE;
+	report_begin("infobase");
+	peer_start(CORE_CPU);
+	ib_start(&core, CORE_CPU);
+	pin_self(CLIENT_CPU);
+	owner = ib_open_owner(&core);
+	if (wanted(only, "watch"))
+		watch_rate();
+	if (only == NULL || strcmp(only, "watch") != 0)
+		add_throughput();
+	if (wanted(only, "get")) {
+		get_throughput();
+		get_rtts();
 	}
-	bench_table();
-	for (i = 0; i < BH_GROUP_MAX; i++)
-		conf.group_lcore[i] = lcore;
-	ib = bh_infobase_create(&conf);
-	if (ib == NULL || bh_bell_init(&svc.bell) != 0) {
-		perror("bench_infobase");
-		return EXIT_FAILURE;
-	}
-	bh_infobase_set_service(ib, &svc);
-	rte_eal_remote_launch(bh_worker_main, bh_infobase_worker(ib, BH_GROUP_ROUTE4), lcore);
-	pipeline("request: add, 256 under way", BH_V_ADD, RECORDS, 256, 1);
-	pipeline("request: get, 256 under way", BH_V_GET, RECORDS, 256, 0);
-	pipeline("request: get, 1 under way", BH_V_GET, RECORDS / 10, 1, 0);
-	bench_dump();
-	bench_watch();
-	bh_infobase_stop(ib);
-	rte_eal_mp_wait_lcore();
-	bh_infobase_destroy(ib);
-	rte_eal_cleanup();
-	return EXIT_SUCCESS;
+	if (wanted(only, "dump"))
+		dump_rate();
+	if (wanted(only, "idle"))
+		idle_cpu();
+	bh_close(owner);
+	ib_stop(&core);
+	peer_stop();
+	report_end();
+	return 0;
 }
