@@ -32,6 +32,7 @@
 #define LISTEN_EVENT (UINT64_MAX - 1)
 #define ACCEPT_MAX 16	    /* of one event */
 #define DEAF_MS 100	    /* out of descriptors: when to try again */
+#define BUSY_MS 5	    /* too many sockets wait to be closed */
 #define ADMIN_SOCKETS 32    /* places that are left to admins */
 
 struct bh_role_gift {
@@ -86,6 +87,7 @@ bh_proxy_create(const struct bh_proxy_conf *conf)
 	memset(p, 0, sizeof(*p));
 	p->conf = *conf;
 	p->ep = -1;
+	p->reaper.in = -1;
 	p->bell.fd = -1;
 	p->core_uid = geteuid();
 	for (unsigned int i = 0; i < BH_PROXY_ALL; i++)
@@ -96,6 +98,8 @@ bh_proxy_create(const struct bh_proxy_conf *conf)
 		rc = make_epoll(p);
 	if (rc == 0)
 		rc = make_rings(p);
+	if (rc == 0)
+		rc = bh_reaper_start(&p->reaper);
 	if (rc < 0) {
 		bh_proxy_destroy(p);
 		errno = -rc;
@@ -126,7 +130,8 @@ bh_proxy_destroy(struct bh_proxy *p)
 		bh_known_set(p, &(struct bh_announcement){.service = i});
 	for (unsigned int i = 0; i < BH_PROXY_ALL; i++)
 		if (p->socks[i].fd >= 0)
-			close(p->socks[i].fd);
+			bh_reap(&p->reaper, p->socks[i].fd);
+	bh_reaper_stop(&p->reaper);
 	while (p->roles != NULL && rte_ring_sc_dequeue(p->roles, &gift) == 0) {
 		close(((struct bh_role_gift *)gift)->fd);
 		free(gift);
@@ -200,12 +205,20 @@ bh_sock_arm(struct bh_proxy *p, struct bh_psock *s)
 	epoll_ctl(p->ep, EPOLL_CTL_MOD, s->fd, &ev);
 }
 
+/* Out of epoll at once; closed by the reaper. */
+static void
+hand_off(struct bh_proxy *p, int fd)
+{
+	epoll_ctl(p->ep, EPOLL_CTL_DEL, fd, NULL);
+	bh_reap(&p->reaper, fd);
+}
+
 void
 bh_sock_close(struct bh_proxy *p, struct bh_psock *s)
 {
 	if (s->fd < 0)
 		return;
-	close(s->fd);
+	hand_off(p, s->fd);
 	s->fd = -1;
 	if (s->state == BH_SOCK_HELD)
 		p->n_held--;
@@ -263,7 +276,7 @@ silent_sock(struct bh_proxy *p, const struct bh_psock *of)
 static void
 put_out(struct bh_proxy *p, struct bh_psock *silent)
 {
-	close(silent->fd);
+	hand_off(p, silent->fd);
 	silent->fd = -1;
 	silent->state = BH_SOCK_FREE;
 	p->n_accepted--;
@@ -325,25 +338,35 @@ place_sock(struct bh_proxy *p, int fd)
 		p->n_accepted--;
 	}
 	bh_refuse(p, fd, 0, BH_ROLE_READER, rc);
-	close(fd);
+	hand_off(p, fd);
+}
+
+/* Takes no newcomers for a time: who waits in the queue would wake us for ever. */
+static void
+be_deaf(struct bh_proxy *p, unsigned int ms)
+{
+	epoll_ctl(p->ep, EPOLL_CTL_DEL, p->conf.listen_fd, NULL);
+	p->deaf = true;
+	p->deaf_until = p->now + rte_get_tsc_hz() / 1000 * ms;
 }
 
 static void
 accept_some(struct bh_proxy *p)
 {
 	for (unsigned int i = 0; i < ACCEPT_MAX; i++) {
-		int fd = accept4(p->conf.listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd;
 
+		if (bh_reaper_waiting(&p->reaper) >= BH_REAPER_BUSY) {
+			be_deaf(p, BUSY_MS);
+			return;
+		}
+		fd = accept4(p->conf.listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			place_sock(p, fd);
 			continue;
 		}
-		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
-			return;
-		/* Out of descriptors or memory: who waits in the queue would wake us for ever. */
-		epoll_ctl(p->ep, EPOLL_CTL_DEL, p->conf.listen_fd, NULL);
-		p->deaf = true;
-		p->deaf_until = p->now + rte_get_tsc_hz() / 1000 * DEAF_MS;
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			be_deaf(p, DEAF_MS); /* out of descriptors or memory */
 		return;
 	}
 }
@@ -431,7 +454,7 @@ turn(struct bh_proxy *p)
 	bh_bell_announce(&p->bell);
 	if (idle(p)) {
 		bh_count(&p->stats->sleeps, 1);
-		look(p, p->deaf ? DEAF_MS : -1);
+		look(p, p->deaf ? BUSY_MS : -1);
 	}
 	bh_bell_awake(&p->bell);
 }

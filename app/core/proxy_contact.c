@@ -3,8 +3,8 @@
  * First contacts through a control proxy: a hello is read and checked, laid into a slot of
  * the service's relay memory, and the result is sent back as a welcome with descriptors.
  *
- * Hellos are read without a control buffer: descriptors that a client sends along are dropped
- * by the kernel. A socket has one contact at a time; what it sends meanwhile stays in the
+ * Hellos are read without a control buffer, and looked at before they are taken: a socket by
+ * which descriptors come is closed unread, elsewhere (reaper.h). A socket has one contact at a time; what it sends meanwhile stays in the
  * socket.
  */
 #include <errno.h>
@@ -112,6 +112,25 @@ begin_contact(struct bh_proxy *p, struct bh_psock *s)
 	}
 }
 
+/* Takes a datagram: bytes that were sent, 0: the end, -errno; -EPERM: there are descriptors with
+ * it, and it was left in the socket, whose closing disposes of them. */
+static ssize_t
+read_hello(struct bh_psock *s)
+{
+	struct iovec iov = {s->hello, sizeof(s->hello)};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n;
+
+	memset(s->hello, 0, sizeof(struct bh_hello));
+	n = recvmsg(s->fd, &m, MSG_DONTWAIT | MSG_TRUNC | MSG_PEEK);
+	if (n < 0)
+		return -errno;
+	if (m.msg_flags & MSG_CTRUNC)
+		return -EPERM;
+	recv(s->fd, NULL, 0, MSG_DONTWAIT);
+	return n;
+}
+
 void
 bh_sock_read(struct bh_proxy *p, struct bh_psock *s)
 {
@@ -123,9 +142,13 @@ bh_sock_read(struct bh_proxy *p, struct bh_psock *s)
 		bh_sock_close(p, s);
 		return;
 	}
-	memset(s->hello, 0, sizeof(struct bh_hello));
-	n = recv(s->fd, s->hello, sizeof(s->hello), MSG_DONTWAIT | MSG_TRUNC);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+	n = read_hello(s);
+	if (n == -EPERM) {
+		bh_refuse(p, s->fd, 0, s->role, n);
+		bh_sock_close(p, s);
+		return;
+	}
+	if (n == -EAGAIN || n == -EINTR) {
 		bh_sock_arm(p, s);
 		return;
 	}

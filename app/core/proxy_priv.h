@@ -10,6 +10,7 @@
 
 #include "app/core/hello.h"
 #include "app/core/proxy.h"
+#include "app/core/reaper.h"
 #include "app/core/relay.h"
 #include "lib/stats/stats.h"
 
@@ -58,6 +59,7 @@ struct bh_known {
 struct bh_proxy {
 	struct bh_proxy_conf conf;
 	struct bh_bell bell;
+	struct bh_reaper reaper; /* closes all sockets */
 	struct rte_ring *roles;		/* struct bh_role_gift *, from the main lcore */
 	struct rte_ring *announcements; /* struct bh_announcement, from the service proxy */
 	int ep;

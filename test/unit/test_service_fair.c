@@ -2,6 +2,7 @@
 /* Nobody starves: not by greedy clients, not by floods of contacts, not by one user's crowd. */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,6 +198,109 @@ START_TEST(modules_first)
 }
 END_TEST
 
+/* ---- descriptors ---- */
+
+static int
+listener(struct sockaddr_in *addr)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), small = 4096;
+	socklen_t len = sizeof(*addr);
+
+	*addr = (struct sockaddr_in){.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)addr, len), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)addr, &len), 0);
+	return fd;
+}
+
+/* A TCP socket whose last close waits 30 s for data that its listener never takes. */
+static int
+lingering(const struct sockaddr_in *addr)
+{
+	struct linger linger = {.l_onoff = 1, .l_linger = 30};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char buf[65536] = {0};
+
+	if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 ||
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) < 0)
+		_exit(1);
+	while (send(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+	return fd;
+}
+
+static void
+pass(int sock, int fd)
+{
+	struct iovec iov = {"x", 1};
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	if (sendmsg(sock, &m, 0) != 1)
+		_exit(1);
+}
+
+/* Leaves a descriptor in the queue of a socket whose contact is under way, so that the core has
+ * its only copy. By a process that ends: whose own closing does not wait. */
+static int
+plant(const struct sockaddr_in *addr)
+{
+	int sock = dial(), status;
+	pid_t pid;
+
+	hello(sock, BH_V_GET);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		pass(sock, lingering(addr));
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	return sock;
+}
+
+/* Half of them are left to the core in a socket that is closed, half in a datagram that it reads.
+ * Both proxies go on at once. */
+START_TEST(lingering_descriptors)
+{
+	int listeners[8], sock[8];
+	struct sockaddr_in addr;
+	int role;
+
+	mini.slow.release = false;
+	for (unsigned int i = 0; i < 8; i++) {
+		listeners[i] = listener(&addr);
+		sock[i] = plant(&addr);
+	}
+	for (unsigned int i = 0; i < 8; i += 2)
+		close(sock[i]);
+	__atomic_store_n(&mini.slow.release, true, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < 8; i++) {
+		role = open_role(i % 2, BH_ROLE_V6STACK);
+		hello(role, BH_V_NOP);
+		ck_assert_int_eq(welcome(role, 1000), 0);
+		close(role);
+	}
+	for (unsigned int i = 0; i < 8; i++) {
+		close(listeners[i]);
+		if (i % 2)
+			close(sock[i]);
+	}
+}
+END_TEST
+
 /* ---- users ---- */
 
 struct crowd {
@@ -300,6 +404,7 @@ main(void)
 	tcase_add_loop_test(tc, greedy_clients, 0, GREEDY + 1);
 	tcase_add_test(tc, modules_first);
 	tcase_add_test(tc, one_user);
+	tcase_add_test(tc, lingering_descriptors);
 	suite_add_tcase(s, tc);
 	srunner_set_fork_status(sr, CK_NOFORK);
 	mini_up(0);
