@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""All tests: unit tests of build/ and build-asan/, then scenarios. `run.py [PATTERN]` takes
-only tests whose name contains PATTERN. The last line counts."""
+"""All tests: unit tests of build/ and build-asan/, fuzz targets of build-fuzz/, then scenarios.
+`run.py [PATTERN]` takes only tests whose name contains PATTERN. The last line counts."""
 import json
 import os
 import re
@@ -9,8 +9,13 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "test/fuzz"))
+import fuzz  # noqa: E402
+
 UNIT_SECONDS = 180
+FUZZ_SECONDS = 4 # of each target, behind its seeds
 SCENARIO_SECONDS = 1200
 CHECKS = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", re.M)
 
@@ -58,6 +63,21 @@ def run_units(build, pattern):
     return passed, failed
 
 
+def run_fuzz(pattern):
+    """Each target for some seconds: (passed, failed)."""
+    passed = failed = 0
+    for name in fuzz.targets():
+        if pattern not in f"fuzz_{name}":
+            continue
+        result = fuzz.run_briefly(name, FUZZ_SECONDS)
+        print(f"{'ok  ' if result.ok else 'FAIL'} fuzz_{name}  {result}", flush=True)
+        passed += result.ok
+        failed += not result.ok
+        if not result.ok:
+            print(result.text[-6000:], flush=True)
+    return passed, failed
+
+
 def run_scenarios(pattern):
     """The scenario runner prints as it goes; its last line counts."""
     cmd = ["/usr/bin/python3", os.path.join(ROOT, "test/scenario/run.py")]
@@ -87,6 +107,7 @@ def main():
     total = [0, 0]
     for title, part in (("unit tests", lambda: run_units("build", pattern)),
                         ("unit tests under ASan and UBSan", lambda: run_units("build-asan", pattern)),
+                        ("fuzz targets", lambda: run_fuzz(pattern)),
                         ("scenarios", lambda: run_scenarios(pattern))):
         print(f"== {title}", flush=True)
         passed, failed = part()

@@ -1,0 +1,217 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Writes the hand-made seeds of test/fuzz/corpus anew: inputs that the targets decode into
+something that works, from where mutation goes on. Each function tells its target's format."""
+import glob
+import json
+import os
+import struct
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CORPUS = os.path.join(ROOT, "test/fuzz/corpus")
+
+# lib/channel/msg.h and infobase/schema.h
+NOP, ADD, CHANGE, DELETE, GET, DUMP, LOOKUP, WATCH, UNWATCH, RECOVER, BEGIN, END = range(1, 13)
+(CFG_INTERFACE, CFG_ADDRESS, CFG_NEIGHBOR, CFG_ROUTE4, CFG_ROUTE6, INTERFACE, HOSTIF, ADDRESS,
+ NEIGHBOR, NEXTHOP, ROUTE4, ROUTE6, PROCESS, TCP, UDP, SNMP) = range(1, 17)
+
+
+def write(target, name, data):
+    folder = os.path.join(CORPUS, target)
+    os.makedirs(folder, exist_ok=True)
+    assert len(data) <= 2048, (target, name, len(data))
+    with open(os.path.join(folder, name), "wb") as out:
+        out.write(data)
+
+
+def msg(length, verb, table=0, status=0, tag=0, aux=0):
+    return struct.pack("<HBBHhII", length, verb, 0, table, status, tag, aux)
+
+
+def rec(op, payload=b"", gen=1):
+    text = struct.pack("<HBBII", 12 + len(payload), op, 0, gen, 1) + payload
+    return text + bytes(-len(text) % 4)
+
+
+def boot():
+    """The text itself."""
+    plan = ("lcore 0 0 main\nlcore 1 0 control-proxy\nlcore 2 0 service-proxy\nlcore 3 0 infobase\n"
+            "lcore 4 0 worker\n{}lcore 5 1 forwarding\ngroup link 4\ngroup route4 4\n"
+            "group route6 4\ngroup misc 4\n")
+    head = "bulkhead-boot 1\nmemory 512\nhugepages {}\nmbufs 32768\nkernel-vdev {}\n"
+    tail = "control-cpu 0\nmodule config yes bulkhead-config\n"
+    write("boot", "least", (head.format("yes", "no") + plan.format("") + tail + "end\n").encode())
+    write("boot", "much", (
+        head.format("no", "yes") + "eal --log-level=8\neal --vdev=a%20b\n" +
+        plan.format("lcore 6 0 punt\n") +
+        "interface eth0 net_af_packet0,iface=a%25b\ninterface eth1 0000:03:00.0\n" + tail +
+        "module routing yes bulkhead-routing -v x%20y\nmodule snmp no /opt/snmp\nend\n").encode())
+
+
+def config():
+    """The text itself: JSON or XML; what does not fit is left out."""
+    invalid = ["bad-prefix", "duplicate-address", "empty-hop", "lcore-two-main", "module-config",
+               "neighbor-own", "netmask-holes", "same-prefix", "zone-other-interface", "many-hops",
+               "large-ip-mtu", "group-no-worker", "eal-argument"]
+    paths = [f"test/data/invalid/{name}.json" for name in invalid]
+    for path in sorted(glob.glob("config/examples/*", root_dir=ROOT)) + paths:
+        with open(os.path.join(ROOT, path), encoding="utf-8") as source:
+            text = source.read()
+        if path.endswith(".json"):
+            text = json.dumps(json.loads(text), separators=(",", ":"))
+        else:
+            text = "".join(line.strip() + "\n" for line in text.splitlines())
+        if len(text) <= 2048:
+            write("config", os.path.basename(path), text.encode())
+
+
+def hello():
+    """u16 length beyond what fits, then the datagram."""
+    def one(service, body, verb=NOP, table=0, magic=0x42484c31, name=b"fuzz", version=1):
+        return (b"\0\0" + struct.pack("<IHH16s", magic, version, service, name) +
+                msg(16 + len(body), verb, table) + body)
+    write("hello", "nop", one(1, b"body"))
+    write("hello", "echo", one(2, bytes(100)))
+    write("hello", "get", one(1, b"eth0".ljust(16, b"\0"), GET, CFG_INTERFACE))
+    write("hello", "add-route", one(1, bytes([10, 0, 0, 0, 8, 0, 0, 0]) +
+                                    struct.pack("<IBBHII", 1, 3, 0, 1, 0, 0), ADD, ROUTE4))
+    write("hello", "nexthop", one(1, bytes([4]) + bytes(451), ADD, NEXTHOP))
+    write("hello", "no-service", one(16, b""))
+    write("hello", "version", one(1, b"", version=2))
+    write("hello", "magic", one(1, b"", magic=1))
+    write("hello", "long-name", one(1, b"", name=b"x" * 16))
+    write("hello", "long", b"\x05\0" + one(1, bytes(1008))[2:])
+
+
+def queue():
+    """u32 start, then steps: see step() in fuzz_queue.c."""
+    put, take, more = b"\0\x20", b"\xc1", b"\x80\x20"
+    for name, start in (("zero", 0), ("wrap", 2 ** 32 - 20)):
+        write("queue", name, struct.pack("<I", start) + (put * 3 + more + take * 4) * 6)
+    write("queue", "full", bytes(4) + (b"\0\x3c" * 64) + put + b"\x02\x05" + take * 70)
+    write("queue", "forged", bytes(4) + b"\x05\x01\x02\xc8\0" + take + put + take)
+    write("queue", "long", bytes(4) + b"\x05\x01\x02\0\x0f" + take + b"\x05\x01\x02\x01\x0f" + take)
+    write("queue", "seq", bytes(4) + put + b"\x06\0\x01" + take + b"\x06\0\x02" + take)
+    write("queue", "tail", bytes(4) + (b"\0\x3c" * 64) + b"\x07\x05" + put + b"\x02\x40")
+    write("queue", "bell", bytes(4) + b"\x03\x01\x05\x03\x02\x06\x03\x03\x00")
+    write("queue", "scribble", bytes(4) + put + b"\x04\x02\0\x04\xff\xff\0\0" + take)
+
+
+def changes():
+    """Even: table, body. Odd: replies, scribbles, welcome, calls: see fuzz_client()."""
+    route4 = bytes([10, 0, 0, 0, 8, 0, 0, 0]), struct.pack("<IBBHII", 1, 3, 0, 1, 0, 0)
+    marks = rec(3) + rec(4) + rec(5)
+    write("changes", "body", b"\0\x0b" + rec(1, b"".join(route4)) + rec(2, route4[0]) + marks)
+    write("changes", "short", b"\0\x0b" + rec(1, route4[0]))
+    write("changes", "cfg-route", b"\0\x04" + rec(1, bytes(8) + bytes([4, 0, 5, 0])))
+    # kind bits: 1 event, 2 status 0, 4..8 records, 16 raw, 32.. tag; then table, aux
+    get = b"\x02\x0b\0"
+    got = b"\x06\x0b\0\x01\0"
+    event = b"\x2f\x0b\0\x01\0\x02\0\x03\0"
+    end = b"\0\0"  # no scribble follows; flags of the welcome, body of its reply
+    write("changes", "nop", b"\x01\0" + b"\0" + end + b"\0\x0b\x01\x01")
+    write("changes", "get", b"\x01\x02" + get + got + b"\0" + end + b"\x03\x0b\x03\x0b")
+    write("changes", "watch", b"\x01\x03" + b"\x22\x0b\0" + event * 2 + b"\0" + end +
+          b"\0\x0b\x02\x0b\x01\0\x01\0")
+    write("changes", "dump", b"\x01\x03" + b"\x2e\x0b\x08\x01\0\x01\0\x01\0" * 3 + b"\0" + end +
+          b"\0\x0b\x05\x0b")
+    write("changes", "add", b"\x01\x01" + b"\x32\x0a\0\x04\x01\0\0\0" + b"\0" + end +
+          b"\0\x0a\x06\x0a")
+    write("changes", "welcome", b"\x01\0\0\x02\0\x04\x02\x10\xff\0\x0b")
+    write("changes", "few-fds", b"\x01\0\0\x10\0\x02\0\x0b")
+    write("changes", "more-fds", b"\x01\0\0\x10\0\x06\0\x0b")
+    write("changes", "refused", b"\x01\0\0\x02\0\x06\xfe\x07\xff\0\x0b")
+    write("changes", "closed", b"\x01\0\x01\x01\x40\0\x01\x01\0\0\0\0\x0b\x01\0")
+
+
+def packet():
+    """Stack or none, flags and MTU of 4 ports; then frames: see make_frame()."""
+    head = b"\x01" + bytes(8)
+
+    def ip4(nh, size=100, kind=5, seg=0, changed=b""):
+        return bytes([kind | len(changed) // 2 << 4, seg]) + struct.pack("<HB", size, nh) + changed
+
+    def ip6(nh, **how):
+        return ip4(nh, **{"kind": 2, **how})
+    every = range(16)
+    write("packet", "ip4", head + b"".join(ip4(n) for n in every))
+    write("packet", "ip6", head + b"".join(ip6(n) for n in every))
+    write("packet", "no-stack", b"\0" + head[1:] + b"".join(ip4(n) + ip6(n) for n in every))
+    write("packet", "segments", head + b"".join(ip4(5, seg=0x80 | n) + ip6(5, seg=0x80 | n)
+                                                for n in (1, 14, 20, 34, 54)))
+    write("packet", "many", head + ip4(1, seg=0x7f) + ip4(7, seg=0x7f))
+    write("packet", "down", b"\x01" + b"\x01\0" * 4 + ip4(1))
+    write("packet", "ports-down", b"\x01\0\0" + b"\x01\0" * 3 + b"".join(ip4(n) for n in every))
+    write("packet", "no-forward", b"\x01\x06\0" + bytes(6) + ip4(1) + ip6(1))
+    write("packet", "mtu", b"\x01" + b"\0\x02" * 4 + ip4(1, 1400) + ip6(1, size=1400))
+    write("packet", "ttl", head + ip4(1, changed=b"\x16\x01") + ip4(7, changed=b"\x16\x01") +
+          ip6(1, changed=b"\x15\x01"))
+    write("packet", "options", head + ip4(5, changed=b"\x0e\x46") + ip4(5, changed=b"\x0e\x4f"))
+    write("packet", "bad", head + ip4(1, kind=1) + ip4(1, changed=b"\x0e\x44") +
+          ip4(1, changed=b"\x10\xff") + ip4(1, changed=b"\x1a\x7f") + ip4(1, changed=b"\x1e\x7f"))
+    write("packet", "groups", head + ip4(1, changed=b"\x1e\xe0") + ip6(1, changed=b"\x26\xff") +
+          ip4(1, changed=b"\0\xff") + ip6(1, changed=b"\x26\xfe\x27\x80"))
+    write("packet", "extensions", head + b"".join(ip6(5, changed=bytes([20, p, 54, 17]))
+                                                  for p in (0, 43, 44, 51, 60, 135, 139, 140)))
+    write("packet", "cut", head + ip4(1, kind=13) + b"\x05" + ip6(1, kind=10) + b"\x09")
+    write("packet", "raw", head + b"\0\0\x20" + b"\x02\0\0\0\0\x01" + bytes(6) + b"\x08\x06" +
+          bytes(18))
+
+
+def request():
+    """Steps: see step() and request() in fuzz_request.c."""
+    turn = b"\xff"
+
+    def ask(verb, table, rest=b""):
+        return bytes([0, verb, table]) + rest
+
+    def interface(n):
+        return ask(ADD, CFG_INTERFACE, bytes([n, 0x1f + (1 if n == 4 else 0)]))
+    up = b"".join(interface(n) for n in (0, 1, 2)) + turn + b"\x3e" * 4 + turn
+    hops = b"".join(ask(ADD, NEXTHOP, bytes([8, n, 0])) for n in (0, 1, 2)) + turn
+    # two members, and each special type
+    hops += ask(ADD, NEXTHOP, bytes([0x18, 0, 1, 0]))
+    hops += b"".join(ask(ADD, NEXTHOP, bytes([b, 0, 0])) for b in (1, 2, 3, 4, 5)) + turn
+
+    def routes(table, n=8):
+        return b"".join(ask(ADD, table, bytes([24 + i, i, i, i + 1])) for i in range(n)) + turn
+    write("request", "interfaces", up + b"\x0a\x01" + turn + b"\x1a\x03" + turn)
+    write("request", "routes", up + hops + routes(ROUTE4) + routes(ROUTE6) +
+          b"".join(ask(LOOKUP, t, bytes([24, i, i])) for i in range(4) for t in (ROUTE4, ROUTE6)))
+    write("request", "late-nexthop", routes(ROUTE4) + up + hops + turn)
+    write("request", "retire", up + hops + routes(ROUTE4) + ask(DELETE, NEXTHOP, bytes([8, 0])) +
+          turn + hops + ask(DELETE, NEXTHOP, bytes([8, 1])) + turn +
+          b"".join(ask(DELETE, ROUTE4, bytes([24 + i, i, i])) for i in range(8)) + turn * 2)
+    write("request", "grace", b"\x1d" + up + hops + routes(ROUTE4) +
+          ask(DELETE, NEXTHOP, bytes([8, 0])) + turn + b"\x1d" + turn + b"\x0d" + turn)
+    neighbors = b"".join(ask(ADD, t, bytes([n << 3 | i, 0x11 + n])) for t in (CFG_NEIGHBOR, NEIGHBOR)
+                         for n in range(3) for i in (0, 1)) + turn
+    write("request", "neighbors", neighbors + up + hops + ask(DELETE, CFG_NEIGHBOR, b"\0") +
+          ask(CHANGE, NEIGHBOR, b"\0\0") + ask(DELETE, CFG_INTERFACE, b"\1") + turn + b"\x3e" + turn)
+    write("request", "watch", b"\x40" + bytes([WATCH, ROUTE4, 0]) + turn + routes(ROUTE4) + turn +
+          ask(BEGIN, ROUTE4) + routes(ROUTE4, 4) + ask(END, ROUTE4) + turn * 2 +
+          b"\x40" + bytes([UNWATCH, ROUTE4, 0]) + turn)
+    write("request", "slow-watch", b"\x40" + bytes([WATCH, CFG_ROUTE4, 0]) + turn + b"\x0c\x01" +
+          b"".join(ask(ADD, CFG_ROUTE4, bytes([24, 0, i, 0xf8]) + bytes(16)) for i in range(20)) +
+          turn * 2 + b"\x0c\x09" + turn)
+    # more watches than a peer may have: tags are verb / 16
+    write("request", "watches", b"".join(b"\x40" + bytes([WATCH + 15 * n, t, 0]) for n in range(8)
+                                         for t in range(8, 13)) + turn + routes(ROUTE4) + turn)
+    write("request", "replay", b"".join(
+        ask(BEGIN, t) + ask(ADD, t, b"\1\1\1\1") + ask(RECOVER, t) + turn + ask(BEGIN, t) +
+        ask(END, t) + turn for t in range(1, 17)))
+    write("request", "every-verb", b"".join(ask(v, t, b"\1\1\1\1") + (turn if t == 8 else b"")
+                                            for v in range(1, 13) for t in range(1, 17)))
+    write("request", "refused", b"".join(b"\x40" + bytes([v, t, 0, 1, 1, 1])
+                                         for v in range(15) for t in (0, 1, 10, 17)))
+    write("request", "flood", b"\x80" + bytes([GET, SNMP, 255, 1]) * 3 +
+          b"\x80" + bytes([DUMP, ROUTE4, 255]) * 4 + turn)
+    write("request", "gone", routes(ROUTE4) + b"\x40" + bytes([WATCH, ROUTE4, 4]) +
+          ask(DUMP, ROUTE4) + b"\x4b" + turn + b"\x40" + bytes([WATCH, ROUTE4, 4]) + turn)
+    write("request", "bad-form", b"".join(b"\x20" + bytes([ADD, t, 1, 1, 1, 1, 0x05, 9, 0, 255, 200])
+                                          for t in range(1, 17)) + turn)
+
+
+if __name__ == "__main__":
+    for make in (boot, config, hello, queue, changes, packet, request):
+        make()
