@@ -3,6 +3,7 @@
 """Writes the hand-made seeds of test/fuzz/corpus anew: inputs that the targets decode into
 something that works, from where mutation goes on. Each function tells its target's format."""
 import glob
+import json
 import os
 import struct
 
@@ -48,20 +49,20 @@ def boot():
 
 
 def config():
-    """The text itself: JSON or XML."""
-    for path in glob.glob(os.path.join(ROOT, "config/examples/*")):
-        with open(path, "rb") as text:
-            data = b"\n".join(line.strip() for line in text.read().split(b"\n"))
-        if len(data) <= 2048:
-            write("config", os.path.basename(path), data)
-    names = ["bad-prefix", "duplicate-address", "empty-hop", "lcore-two-main", "module-config",
-             "neighbor-own", "netmask-holes", "same-prefix", "zone-other-interface", "many-hops",
-             "large-ip-mtu", "group-no-worker", "eal-argument"]
-    for name in names:
-        with open(os.path.join(ROOT, "test/data/invalid", name + ".json"), "rb") as text:
-            data = b"\n".join(line.strip() for line in text.read().split(b"\n"))
-        if len(data) <= 2048:
-            write("config", name, data)
+    """The text itself: JSON or XML; what does not fit is left out."""
+    invalid = ["bad-prefix", "duplicate-address", "empty-hop", "lcore-two-main", "module-config",
+               "neighbor-own", "netmask-holes", "same-prefix", "zone-other-interface", "many-hops",
+               "large-ip-mtu", "group-no-worker", "eal-argument"]
+    paths = [f"test/data/invalid/{name}.json" for name in invalid]
+    for path in sorted(glob.glob("config/examples/*", root_dir=ROOT)) + paths:
+        with open(os.path.join(ROOT, path), encoding="utf-8") as source:
+            text = source.read()
+        if path.endswith(".json"):
+            text = json.dumps(json.loads(text), separators=(",", ":"))
+        else:
+            text = "".join(line.strip() + "\n" for line in text.splitlines())
+        if len(text) <= 2048:
+            write("config", os.path.basename(path), text.encode())
 
 
 def hello():
@@ -191,8 +192,11 @@ def request():
           ask(BEGIN, ROUTE4) + routes(ROUTE4, 4) + ask(END, ROUTE4) + turn * 2 +
           b"\x40" + bytes([UNWATCH, ROUTE4, 0]) + turn)
     write("request", "slow-watch", b"\x40" + bytes([WATCH, CFG_ROUTE4, 0]) + turn + b"\x0c\x01" +
-          b"".join(ask(ADD, CFG_ROUTE4, bytes([24, i, 0, 0xf8]) + bytes(16)) for i in range(20)) +
+          b"".join(ask(ADD, CFG_ROUTE4, bytes([24, 0, i, 0xf8]) + bytes(16)) for i in range(20)) +
           turn * 2 + b"\x0c\x09" + turn)
+    # more watches than a peer may have: tags are verb / 16
+    write("request", "watches", b"".join(b"\x40" + bytes([WATCH + 15 * n, t, 0]) for n in range(8)
+                                         for t in range(8, 13)) + turn + routes(ROUTE4) + turn)
     write("request", "replay", b"".join(
         ask(BEGIN, t) + ask(ADD, t, b"\1\1\1\1") + ask(RECOVER, t) + turn + ask(BEGIN, t) +
         ask(END, t) + turn for t in range(1, 17)))
