@@ -9,6 +9,7 @@
 
 #include "infobase/infobase_priv.h"
 #include "infobase/request.h"
+#include "lib/channel/copy.h"
 
 #define RESULTS_MAX 128 /* of one worker a pass */
 
@@ -261,9 +262,9 @@ fill(struct bh_ib_request *r, const struct bh_peer_info *peer, const struct bh_m
 	r->watch = BH_IB_NO_WATCH;
 	r->room = slots * BH_IB_SLOT;
 	r->refused = status;
-	r->msg = *msg;
+	bh_copy_header(&r->msg, msg);
 	if (status == 0)
-		memcpy(r->body, msg + 1, msg->len - sizeof(*msg));
+		bh_copy_short(r->body, msg + 1, msg->len - sizeof(*msg));
 }
 
 static int
@@ -290,6 +291,7 @@ request(void *ctx, const struct bh_peer_info *peer, const struct bh_msg *msg, un
 		bh_ib_give(ib, r);
 		return -EAGAIN;
 	}
+	ib->taken++;
 	bh_count(&ib->stats->table[msg->table].requests, 1);
 	if (status == -EPERM)
 		log_not_owner(ib, peer, msg);
@@ -338,13 +340,22 @@ poll_results(struct bh_infobase *ib, struct bh_worker *w)
 	return n > 0;
 }
 
-/* One bell a group and pass, however many requests it was given. */
+/*
+ * One bell a group, however many requests it was given. While requests still come it waits, up to a
+ * bound: a worker on this CPU would else take it away for each few of them. Before main sleeps a
+ * pass without requests rings.
+ */
 static bool
 wake_workers(struct bh_infobase *ib)
 {
-	bool any = false;
+	bool any = false, more = ib->taken > 0;
 	unsigned int i;
 
+	ib->unrung += ib->taken;
+	ib->taken = 0;
+	if (more && ib->unrung < BH_IB_GATHER)
+		return true;
+	ib->unrung = 0;
 	for (i = 0; i < BH_GROUP_MAX; i++) {
 		if (!ib->wake[i])
 			continue;

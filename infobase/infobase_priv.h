@@ -23,6 +23,7 @@
 
 #define BH_IB_POOL 2048	   /* request objects */
 #define BH_IB_KEPT 256	   /* of them that readers leave to the modules */
+#define BH_IB_GATHER 256   /* requests or results that are worth a bell while more come */
 #define BH_IB_RING 512	   /* requests of one table under way */
 #define BH_IB_SLOT 60	   /* bytes of a message that a slot of the channel carries */
 #define BH_IB_WATCHES 4096
@@ -69,6 +70,7 @@ struct bh_worker {
 	struct bh_worker_input inputs[BH_WORKER_INPUTS];
 	struct bh_worker_chore chores[BH_WORKER_CHORES];
 	struct rte_ring *results;
+	unsigned int unrung; /* requests done since main was last told */
 	struct bh_stats_lcore *stats;
 	struct bh_bell bell;
 };
@@ -128,6 +130,7 @@ struct bh_infobase {
 	struct bh_worker *workers[BH_GROUP_MAX]; /* distinct ones */
 	unsigned int n_workers;
 	bool wake[BH_GROUP_MAX]; /* main: groups that were given requests */
+	unsigned int taken, unrung; /* requests of this pass; since workers were last woken */
 	struct bh_worker *by_group[BH_GROUP_MAX];
 	struct bh_ib_request *pool;
 	uint32_t n_free;

@@ -191,6 +191,28 @@ settle(struct bh_worker_table *wt, bool used)
 	return news;
 }
 
+static bool
+more_requests(const struct bh_worker *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->n_tables; i++)
+		if (!rte_ring_empty(w->tables[i].requests))
+			return true;
+	return false;
+}
+
+/* Results and news wait while requests are at hand, up to a bound: on a shared CPU main would else
+ * take it for each few of them. */
+static void
+tell_main(struct bh_worker *w)
+{
+	if (w->unrung < BH_IB_GATHER && more_requests(w))
+		return;
+	w->unrung = 0;
+	bh_bell_ring(bh_service_bell(w->ib->svc));
+}
+
 bool
 bh_worker_turn(struct bh_worker *w, int *timeout)
 {
@@ -209,8 +231,9 @@ bh_worker_turn(struct bh_worker *w, int *timeout)
 		ring |= settle(&w->tables[i], used[i]);
 	if (total > 0)
 		bh_count(&w->stats->handled, total);
-	if (ring || total > 0)
-		bh_bell_ring(bh_service_bell(w->ib->svc));
+	w->unrung += total;
+	if (ring || w->unrung > 0)
+		tell_main(w);
 	return busy || total > 0 || ring;
 }
 
@@ -221,9 +244,8 @@ has_work(const struct bh_worker *w)
 {
 	unsigned int i;
 
-	for (i = 0; i < w->n_tables; i++)
-		if (!rte_ring_empty(w->tables[i].requests))
-			return true;
+	if (more_requests(w))
+		return true;
 	for (i = 0; i < w->n_inputs; i++)
 		if (!rte_ring_empty(w->inputs[i].ring))
 			return true;

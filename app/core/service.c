@@ -65,6 +65,7 @@ bh_service_create(const struct bh_service_conf *conf)
 	svc->conf = *conf;
 	strcpy(svc->name, conf->name);
 	svc->ep = -1;
+	svc->spare.wanted = true;
 	svc->poll_tsc = rte_get_tsc_hz() / 1000000 * conf->poll_us;
 	svc->look_tsc = rte_get_tsc_hz() / 1000000 * LOOK_US;
 	svc->timer_tsc = rte_get_tsc_hz() / 1000 * TIMER_MS;
@@ -207,6 +208,7 @@ sleep_if_idle(struct bh_service *svc)
 
 	if (ms == 0)
 		return;
+	bh_spare_make(svc);
 	bh_bell_announce(&svc->bell);
 	if (!bh_relays_ready(svc) && !own_work(svc) &&
 		!__atomic_load_n(&svc->stop, __ATOMIC_ACQUIRE)) {
@@ -288,6 +290,7 @@ bh_service_main(void *arg)
 	while (!__atomic_load_n(&svc->stop, __ATOMIC_ACQUIRE))
 		turn(svc);
 	close_all(svc);
+	bh_spare_free(svc);
 	while (bh_service_withdraw(svc->conf.proxy, svc->relay) == -ENOBUFS)
 		usleep(100);
 	return 0;

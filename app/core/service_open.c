@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How a service's peers come and go: the channel's memory, pipes and names. */
+/*
+ * How a service's peers come and go: the channel's memory, pipes and names. One channel's memory is
+ * made ahead, at an idle moment, so that a first contact need not wait for its pages.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,23 +11,67 @@
 
 #include "app/core/service_priv.h"
 
-/* Memory, queues and sleep words. */
+/* New memory with two empty queues. */
 static int
-make_queues(struct bh_service *svc, struct bh_peer *p)
+make_memory(struct bh_service *svc, struct bh_chanmem *mem, uint32_t *channel, int *fd)
 {
 	char name[BH_ZONE_LEN];
 	uint8_t *base;
 	int rc;
 
-	p->channel = svc->channels++;
-	snprintf(name, sizeof(name), "bh.%s.%u", svc->name, p->channel);
-	rc = bh_chanmem_alloc(&p->mem, name, BH_CHANNEL_SIZE, &p->passed[BH_FD_CHANNEL]);
+	*channel = svc->channels++;
+	snprintf(name, sizeof(name), "bh.%s.%u", svc->name, *channel);
+	rc = bh_chanmem_alloc(mem, name, BH_CHANNEL_SIZE, fd);
+	if (rc < 0)
+		return rc;
+	base = mem->addr;
+	bh_queue_format((struct bh_slot *)(base + BH_CHANNEL_REQ_OFF), BH_CHANNEL_REQ_SLOTS);
+	bh_queue_format((struct bh_slot *)(base + BH_CHANNEL_REP_OFF), BH_CHANNEL_REP_SLOTS);
+	return 0;
+}
+
+void
+bh_spare_make(struct bh_service *svc)
+{
+	struct bh_spare *s = &svc->spare;
+
+	if (!s->wanted)
+		return;
+	s->wanted = false;
+	s->ready = make_memory(svc, &s->mem, &s->channel, &s->fd) == 0;
+}
+
+void
+bh_spare_free(struct bh_service *svc)
+{
+	if (!svc->spare.ready)
+		return;
+	svc->spare.ready = false;
+	close(svc->spare.fd);
+	bh_chanmem_free(&svc->spare.mem);
+}
+
+/* Memory, queues and sleep words. */
+static int
+make_queues(struct bh_service *svc, struct bh_peer *p)
+{
+	struct bh_spare *s = &svc->spare;
+	uint8_t *base;
+	int rc = 0;
+
+	s->wanted = true;
+	if (s->ready) {
+		s->ready = false;
+		p->mem = s->mem;
+		p->channel = s->channel;
+		p->passed[BH_FD_CHANNEL] = s->fd;
+	} else {
+		rc = make_memory(svc, &p->mem, &p->channel, &p->passed[BH_FD_CHANNEL]);
+	}
 	if (rc < 0)
 		return rc;
 	base = p->mem.addr;
 	p->sh = p->mem.addr;
-	bh_queue_format((struct bh_slot *)(base + BH_CHANNEL_REQ_OFF), BH_CHANNEL_REQ_SLOTS);
-	bh_queue_format((struct bh_slot *)(base + BH_CHANNEL_REP_OFF), BH_CHANNEL_REP_SLOTS);
 	bh_consumer_init(&p->req, (struct bh_slot *)(base + BH_CHANNEL_REQ_OFF),
 		BH_CHANNEL_REQ_SLOTS, &p->sh->req_tail);
 	bh_producer_init(&p->rep, (struct bh_slot *)(base + BH_CHANNEL_REP_OFF),

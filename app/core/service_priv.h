@@ -63,8 +63,18 @@ struct bh_peer {
 	struct bh_pending pending[BH_PEER_PENDING];
 };
 
+/* A channel's memory that was made before its client came; it has never been another's. */
+struct bh_spare {
+	bool wanted; /* the last one was used: one more at the next idle moment */
+	bool ready;
+	int fd;
+	uint32_t channel;
+	struct bh_chanmem mem;
+};
+
 struct bh_service {
 	struct bh_service_conf conf;
+	struct bh_spare spare;
 	char name[12];
 	struct bh_bell bell;
 	const struct rte_memzone *mz;
@@ -97,6 +107,10 @@ int bh_peer_open(struct bh_service *svc, unsigned int proxy, uint16_t slot, stru
 /* The first answer (if it is owed) is -ECONNRESET, the channel ends, the handler is told. Not
  * during a call of the handler. why: logged, NULL: it left by itself. */
 void bh_peer_close(struct bh_service *svc, struct bh_peer *p, const char *why);
+
+/* Makes the spare channel if it is wanted: before the lcore sleeps. Frees it. */
+void bh_spare_make(struct bh_service *svc);
+void bh_spare_free(struct bh_service *svc);
 
 /* ---- service_peer.c ---- */
 

@@ -14,6 +14,7 @@
 #include "lib/client/client_priv.h"
 
 #define SPIN_NS 20000
+#define SPIN_MANY_NS 200000 /* with requests pipelined: their work takes longer than a wake-up */
 #define TAKE_MAX 1024 /* messages of one bh_poll() */
 #define GATHER 32     /* replies that are worth a flush */
 #define GATHER_PAUSES 8
@@ -376,7 +377,7 @@ spin(struct bh_handle *h)
 
 	if (!h->spin)
 		return false;
-	end = now_ns() + SPIN_NS;
+	end = now_ns() + (h->n_calls < GATHER ? SPIN_NS : SPIN_MANY_NS);
 	do {
 		for (int i = 0; i < 32; i++) {
 			if (bh_consumer_ready(&h->rep))

@@ -132,15 +132,17 @@ core_open(const struct core_proc *c, const char *client)
 uint64_t
 core_memory(const struct core_proc *c)
 {
-	char path[64];
-	unsigned long size, rss = 0;
+	char path[64], line[128];
+	unsigned long kb = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/statm", c->pid);
+	snprintf(path, sizeof(path), "/proc/%d/status", c->pid);
 	f = fopen(path, "r");
-	need(f != NULL && fscanf(f, "%lu %lu", &size, &rss) == 2, path);
+	need(f != NULL, path);
+	while (fgets(line, sizeof(line), f) != NULL && sscanf(line, "RssShmem: %lu", &kb) != 1)
+		;
 	fclose(f);
-	return rss * (uint64_t)sysconf(_SC_PAGESIZE);
+	return kb * UINT64_C(1024);
 }
 
 uint64_t

@@ -27,7 +27,7 @@ void core_pin(struct core_proc *c, int cpu);
 /* A handle of its echo service. */
 struct bh_handle *core_open(const struct core_proc *c, const char *client);
 
-/* Bytes of memory that the process has (VmRSS), channels included. */
+/* Bytes of shared memory that the process has mapped and touched: its channels. */
 uint64_t core_memory(const struct core_proc *c);
 
 /* Pins the calling thread. */

@@ -166,6 +166,10 @@ report_rounds(const char *name, const char *unit, const struct report_rounds *r,
 	struct figure f = figure_of(r);
 	double ref[REPORT_ROUNDS], ratio[REPORT_ROUNDS];
 
+	if (reference == NULL) {
+		emit(name, unit, &f, NULL);
+		return;
+	}
 	for (unsigned int i = 0; i < r->n; i++) {
 		ref[i] = r->reference[i];
 		ratio[i] = r->value[i] / r->reference[i];
