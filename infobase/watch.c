@@ -124,8 +124,13 @@ bh_watch_begin(struct bh_infobase *ib, const struct bh_ib_request *r)
 static void
 end(struct bh_infobase *ib, struct bh_watch *w)
 {
+	struct bh_watches *ws = &ib->watches;
+
 	w->state = BH_WATCH_FREE;
 	count(ib, w->table, -1);
+	/* A crowd that is gone costs later passes nothing. */
+	while (ws->high > 0 && ws->all[ws->high - 1].state == BH_WATCH_FREE)
+		ws->high--;
 }
 
 int

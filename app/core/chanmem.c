@@ -149,6 +149,19 @@ fail:
 	return rc;
 }
 
+/* Channels in bh.stats, which itself is one of the zones. Under the lock. */
+static void
+publish(void)
+{
+	struct bh_stats *s = heap.stats.addr;
+
+	if (s == NULL)
+		return;
+	__atomic_store_n(&s->channels, heap.zones - 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->channel_bytes, heap.bytes - heap.stats.size, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->channels_made, heap.made - 1, __ATOMIC_RELAXED);
+}
+
 static int
 take_zone(struct bh_chanmem *cm, const char *name)
 {
@@ -163,6 +176,8 @@ take_zone(struct bh_chanmem *cm, const char *name)
 		heap.zones++;
 		heap.bytes += cm->size;
 		heap.made++;
+		if (cm != &heap.stats)
+			publish();
 	}
 	pthread_mutex_unlock(&heap.lock);
 	return rc;
@@ -179,6 +194,8 @@ give_zone(struct bh_chanmem *cm)
 	madvise(cm->addr, cm->size, MADV_DONTNEED);
 	heap.zones--;
 	heap.bytes -= cm->size;
+	if (cm != &heap.stats)
+		publish();
 	pthread_mutex_unlock(&heap.lock);
 	memset(cm, 0, sizeof(*cm));
 }

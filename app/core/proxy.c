@@ -210,6 +210,7 @@ static void
 hand_off(struct bh_proxy *p, int fd)
 {
 	epoll_ctl(p->ep, EPOLL_CTL_DEL, fd, NULL);
+	__atomic_fetch_sub(&p->conf.stats->sockets, 1, __ATOMIC_RELAXED);
 	bh_reap(&p->reaper, fd);
 }
 
@@ -362,6 +363,7 @@ accept_some(struct bh_proxy *p)
 		}
 		fd = accept4(p->conf.listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
+			__atomic_fetch_add(&p->conf.stats->sockets, 1, __ATOMIC_RELAXED);
 			place_sock(p, fd);
 			continue;
 		}
@@ -390,6 +392,7 @@ place_role(struct bh_proxy *p, const struct bh_role_gift *gift)
 		rc = open_sock(p, free_entry, gift->fd, gift->role, gift->epoch);
 	if (rc == 0) {
 		free_entry->pid = gift->pid;
+		__atomic_fetch_add(&p->conf.stats->sockets, 1, __ATOMIC_RELAXED);
 		return;
 	}
 	bh_err("proxy", "the socket of role %u is lost: %s", gift->role, strerror(-rc));

@@ -23,6 +23,7 @@ static const char *const subjects[BH_SHOW_MAX] = {
 	[BH_SHOW_COUNTERS] = "counters",
 	[BH_SHOW_INTERFACES] = "interfaces",
 	[BH_SHOW_LCORES] = "lcores",
+	[BH_SHOW_MEMORY] = "memory",
 	[BH_SHOW_NEIGHBORS] = "neighbors",
 	[BH_SHOW_NEXTHOPS] = "nexthops",
 	[BH_SHOW_PROCESSES] = "processes",

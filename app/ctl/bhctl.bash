@@ -47,7 +47,7 @@ _bhctl()
 	elif ((${#words[@]} == 0)); then
 		reply='show help'
 	elif ((${#words[@]} == 1)); then
-		reply='addresses connections counters interfaces lcores neighbors nexthops
+		reply='addresses connections counters interfaces lcores memory neighbors nexthops
 			processes routes tables version'
 	else
 		case ${words[1]} in

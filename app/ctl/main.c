@@ -18,6 +18,7 @@ static const bh_show_fn shows[BH_SHOW_MAX] = {
 	[BH_SHOW_COUNTERS] = bh_show_counters,
 	[BH_SHOW_INTERFACES] = bh_show_interfaces,
 	[BH_SHOW_LCORES] = bh_show_lcores,
+	[BH_SHOW_MEMORY] = bh_show_memory,
 	[BH_SHOW_NEIGHBORS] = bh_show_neighbors,
 	[BH_SHOW_NEXTHOPS] = bh_show_nexthops,
 	[BH_SHOW_PROCESSES] = bh_show_processes,

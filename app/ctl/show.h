@@ -21,6 +21,7 @@ int bh_show_connections(struct bh_ctl_core *core, const struct bh_ctl_args *args
 int bh_show_counters(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_interfaces(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_lcores(struct bh_ctl_core *core, const struct bh_ctl_args *args);
+int bh_show_memory(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_neighbors(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_nexthops(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_processes(struct bh_ctl_core *core, const struct bh_ctl_args *args);
@@ -124,6 +125,7 @@ extern const struct bh_view bh_view_connections, bh_view_processes;
 json_t *bh_json_neighbors(const struct bh_ifnames *names, const struct bh_recs *cfg,
 	const struct bh_recs *learned);
 json_t *bh_json_lcores(const struct bh_stats *st, uint64_t tsc);
+json_t *bh_json_memory(const struct bh_stats *st);
 json_t *bh_json_tables(const struct bh_stats *st);
 json_t *bh_json_connections(const struct bh_stats *st);
 /* now: s since the epoch. */

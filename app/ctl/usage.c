@@ -10,6 +10,7 @@ bh_ctl_list_subjects(FILE *out)
 	      "bhctl show counters NAME        counters of an interface, or one reason of drops\n"
 	      "bhctl show interfaces [NAME]    interfaces, or all of one\n"
 	      "bhctl show lcores               roles, CPUs and work of the core's threads\n"
+	      "bhctl show memory               what clients take: channels, sockets, memory\n"
 	      "bhctl show neighbors            neighbors, static and learned\n"
 	      "bhctl show nexthops             next hops that routes refer to\n"
 	      "bhctl show processes            processes that bulkhead keeps alive\n"

@@ -16,7 +16,7 @@
 #include "lib/channel/msg.h"
 
 #define BH_STATS_MAGIC 0x42485354u
-#define BH_STATS_VERSION 1
+#define BH_STATS_VERSION 2
 #define BH_STATS_LCORES 32
 #define BH_STATS_FWD 16	   /* forwarding lcores */
 #define BH_STATS_CONNS 512
@@ -145,6 +145,10 @@ struct bh_stats {
 	uint32_t fwd_lcore[BH_STATS_FWD]; /* lcore id of each entry of fwd[] */
 	uint64_t relays;    /* first contacts taken */
 	uint64_t refused_contacts;
+	uint64_t channels; /* memzones of clients that there are */
+	uint64_t channel_bytes;
+	uint64_t channels_made; /* ever */
+	uint64_t sockets;  /* accepted ones and those of roles; all proxies' */
 	struct bh_stats_lcore lcore[BH_STATS_LCORES];
 	struct bh_stats_table table[BH_T_MAX];
 	struct bh_stats_conn conn[BH_STATS_CONNS];

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "app/ctl/names.h"
 #include "app/ctl/render.h"
@@ -196,6 +197,35 @@ START_TEST(texts)
 }
 END_TEST
 
+/* Figures of a process that is surely there: this one. */
+START_TEST(memory)
+{
+	static struct bh_stats st = {
+		.channels = 3, .channel_bytes = 307200, .channels_made = 9, .sockets = 4, .relays = 10,
+		.refused_contacts = 2,
+	};
+	json_t *v;
+
+	st.core_pid = getpid();
+	st.table[1].watchers = 2;
+	st.table[BH_T_MAX - 1].watchers = 5;
+	v = bh_json_memory(&st);
+	ck_assert_int_eq(json_integer_value(json_object_get(v, "channels")), 3);
+	ck_assert_int_eq(json_integer_value(json_object_get(v, "channel-bytes")), 307200);
+	ck_assert_int_eq(json_integer_value(json_object_get(v, "channels-made")), 9);
+	ck_assert_int_eq(json_integer_value(json_object_get(v, "sockets")), 4);
+	ck_assert_int_eq(json_integer_value(json_object_get(v, "watches")), 7);
+	ck_assert_int_ge(json_integer_value(json_object_get(v, "core-descriptors")), 3);
+	ck_assert_int_gt(json_integer_value(json_object_get(v, "core-resident-bytes")), 100000);
+	json_decref(v);
+	st.core_pid = UINT32_MAX;
+	v = bh_json_memory(&st);
+	ck_assert(json_is_null(json_object_get(v, "core-descriptors")));
+	ck_assert(json_is_null(json_object_get(v, "core-resident-bytes")));
+	json_decref(v);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -214,6 +244,7 @@ main(void)
 	tcase_add_test(tc, value);
 	tcase_add_test(tc, bytes);
 	tcase_add_test(tc, texts);
+	tcase_add_test(tc, memory);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
