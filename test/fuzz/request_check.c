@@ -265,11 +265,8 @@ check_link_empty(const struct bh_link *l)
 	for (uint32_t a = 1; a <= l->adj_top; a++)
 		FUZZ_CHECK(l->adjs[a].state == BH_LADJ_FREE &&
 			bh_adj_get(&bed.fwd.adjs[a])->state == BH_ADJ_FREE);
-	for (uint32_t id = 1; id <= l->nh_top; id++) {
+	for (uint32_t id = 1; id <= l->nh_top; id++)
 		FUZZ_CHECK(l->nhs[id].state == BH_LNH_FREE);
-		FUZZ_CHECK(bh_fib_nh_refs(bed.fwd.fib4, id) == 0);
-		FUZZ_CHECK(bh_fib_nh_refs(bed.fwd.fib6, id) == 0);
-	}
 	FUZZ_CHECK(rte_hash_iterate(bed.fwd.attached, &key, &data, &next) == -ENOENT);
 	for (uint32_t i = 1; i < BH_IF_MAX; i++) {
 		FUZZ_CHECK(!l->ifs[i].wanted && !l->ifs[i].ported && !l->ifs[i].detaching);
