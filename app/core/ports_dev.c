@@ -91,6 +91,9 @@ choose_queues(struct bh_ports *ps, struct bh_port *p, const struct rte_eth_dev_i
 		return bh_port_fail(p, -ERANGE,
 			"%.32s: queues: the device has %u to receive, %u to send", p->dev_name,
 			info->max_rx_queues, info->max_tx_queues);
+	/* net_e1000_em has a second queue but never fills it: the lcore that polls it would idle. */
+	if (!p->cfg.rx_queues && !strcmp(info->driver_name, "net_e1000_em"))
+		rx = 1;
 	p->n_rxq = RTE_MIN(rx, info->max_rx_queues);
 	if (p->cfg.tx_queues && p->cfg.tx_queues < tx)
 		tx = p->cfg.tx_queues;
@@ -225,6 +228,20 @@ start(struct bh_port *p)
 	return 0;
 }
 
+/* A started driver holds the buffers of its receive rings. With hardly any left it receives no more
+ * after the first packets, and few drivers count that. */
+static void
+check_buffers(struct bh_ports *ps, const struct bh_port *p)
+{
+	struct rte_mempool *pool = pool_for(ps, p->mtu);
+	unsigned int left = rte_mempool_avail_count(pool);
+
+	if (left < pool->size / 8)
+		bh_warn(AREA, "%s: %s: %u of %u packet buffers are left beside the rings of the "
+			"ports: raise mbufs, or lower rx-descriptors", p->name, p->dev_name, left,
+			pool->size);
+}
+
 int
 bh_port_start(struct bh_ports *ps, struct bh_port *p)
 {
@@ -249,6 +266,7 @@ bh_port_start(struct bh_ports *ps, struct bh_port *p)
 	if (ret)
 		return ret == -EINVAL ? -EIO : ret;
 	p->started = true;
+	check_buffers(ps, p);
 	set_addresses(p);
 	p->have = p->cfg;
 	p->link = p->was_up = false;

@@ -16,7 +16,7 @@ ABSENT = "0000:7f:1f.7"
 OWN_MACS = ("02:bb:00:00:00:01", "02:bb:00:00:01:01")
 COUNT = 240  # packets of each version each way
 JUMBO = 9000
-QUEUES = {"e1000e": 2, "vmxnet3": 2}  # that two forwarding lcores get; one of other NICs
+QUEUES = {"vmxnet3": 2}  # to receive, that two forwarding lcores get; one of other NICs
 
 
 class Bed:
@@ -59,7 +59,7 @@ def two_forwarding():
 
 def config(devices=ADDRESSES, plan=None, **dpdk):
     """Two interfaces by PCI address, static neighbors, and a network behind each."""
-    made = Config({"memory": {"size": 384, "mbufs": 8192}, **(plan or {})})
+    made = Config({"memory": {"size": 384, "mbufs": 16384}, **(plan or {})})
     for n, device in enumerate(devices):
         made.interface(f"p{n}", device, [f"10.0.{n}.1/24", f"2001:db8:{n}::1/64"],
                        {host4(n): host_mac(n), host6(n): host_mac(n)},
@@ -172,9 +172,16 @@ def too_much(bed):
     print(bed.router.show("interfaces"), flush=True)
 
 
-def stops_and_starts(bed):
-    """SIGTERM: exit code 0, the NICs free for the next start; now with two forwarding lcores, which
-    share the queues that a NIC has, or the NICs."""
+def few_buffers(bed):
+    """SIGTERM: exit code 0, the NICs free for the next start; that one with hardly more packet
+    buffers than the NICs' rings take, which is said."""
+    need(bed.router.stop() == 0, f"exit code {bed.router.ended()}:\n{bed.router.log()}")
+    bed.router.start(config(plan={"memory": {"size": 384, "mbufs": 2100}}))
+    until(lambda: "raise mbufs" in bed.router.log(), 30, "the router tells of few buffers", 0.2)
+
+
+def two_lcores(bed):
+    """Started with two forwarding lcores, which share a NIC's queues, or the NICs."""
     need(bed.router.stop() == 0, f"exit code {bed.router.ended()}:\n{bed.router.log()}")
     bed.macs = [nic_mac(0), nic_mac(1)]
     bed.router.start(config(plan=two_forwarding()))
@@ -213,5 +220,5 @@ def no_iommu(bed):
 
 
 CASES = (absent_device, bound_to_kernel, bound_to_uio, one_bound, forwards, foreign_mac, link_state,
-         other_settings, too_much, stops_and_starts, core_killed)
+         other_settings, too_much, few_buffers, two_lcores, core_killed)
 BARE = (no_iommu,)
