@@ -94,7 +94,7 @@ pending_take(struct bh_peer *p, uint32_t tag)
 }
 
 /* Reply slots that are free and not kept, up to at least a longest message's if there are. */
-static unsigned int
+static inline unsigned int
 room(struct bh_service *svc, struct bh_peer *p)
 {
 	int n = bh_producer_room(&p->rep, p->kept + BH_MSG_SLOTS);
@@ -106,7 +106,7 @@ room(struct bh_service *svc, struct bh_peer *p)
 
 /* ---- answers ---- */
 
-static void
+static inline void
 send_reply(struct bh_service *svc, struct bh_peer *p, const struct bh_msg *msg)
 {
 	struct bh_msg brief;
@@ -227,7 +227,7 @@ bh_request_give(struct bh_service *svc, struct bh_peer *p, const struct bh_msg *
 }
 
 /* One request that was copied to msg. False: it stays in the queue. */
-static bool
+static inline bool
 take(struct bh_service *svc, struct bh_peer *p, struct bh_msg *msg)
 {
 	unsigned int n = p->n_pending < BH_PEER_PENDING_MAX ? room(svc, p) : 0;

@@ -83,7 +83,7 @@ bh_flush(struct bh_handle *h)
 	return 0;
 }
 
-static int
+static inline int
 put(struct bh_handle *h, const struct bh_msg *msg, const void *body)
 {
 	int rc = bh_producer_put(&h->req, msg, body);
@@ -136,8 +136,8 @@ closed(const struct bh_handle *h)
 	return __atomic_load_n(&h->sh->closed, __ATOMIC_ACQUIRE) != 0;
 }
 
-int
-bh_submit_tag(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_reply_fn cb, void *arg)
+static inline int
+submit(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_reply_fn cb, void *arg)
 {
 	struct bh_call_slot *c;
 	int rc;
@@ -159,6 +159,12 @@ bh_submit_tag(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_repl
 }
 
 int
+bh_submit_tag(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_reply_fn cb, void *arg)
+{
+	return submit(h, msg, body, cb, arg);
+}
+
+int
 bh_submit(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t aux, const void *body,
 	size_t len, bh_reply_fn cb, void *arg)
 {
@@ -169,7 +175,7 @@ bh_submit(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t aux, const
 	if (verb == BH_V_EVENT)
 		return -EINVAL; /* its answer could not be told from an event */
 	msg.len = sizeof(msg) + len;
-	return bh_submit_tag(h, &msg, body, cb, arg);
+	return submit(h, &msg, body, cb, arg);
 }
 
 /* ---- what comes ---- */
@@ -200,7 +206,7 @@ tell_lost(struct bh_handle *h)
 }
 
 /* 0, or -EBADMSG when an event makes no sense. */
-static int
+static inline int
 deliver(struct bh_handle *h, const struct bh_msg *msg)
 {
 	struct bh_call_slot *c;
@@ -251,7 +257,7 @@ release_some(struct bh_handle *h)
 }
 
 /* One message. 1, 0: none, -EBADMSG. The connection may be another afterwards. */
-static int
+static inline int
 take_one(struct bh_handle *h)
 {
 	uint8_t buf[BH_MSG_MAX + BH_SLOT_DATA] __attribute__((aligned(8)));
@@ -478,48 +484,4 @@ bh_submit_wait(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_rep
 	while (!s.done)
 		bh_poll(h, -1);
 	return 0;
-}
-
-struct result {
-	int status;
-	uint32_t aux;
-	void *rep;
-	size_t room, len;
-};
-
-static void
-result_take(void *arg, const struct bh_msg *msg, const void *body, size_t len)
-{
-	struct result *r = arg;
-
-	r->status = msg->status;
-	r->aux = msg->aux;
-	r->len = len;
-	if (r->rep != NULL && len > 0)
-		memcpy(r->rep, body, len < r->room ? len : r->room);
-}
-
-int
-bh_call(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t *aux, const void *req,
-	size_t req_len, void *rep, size_t *rep_len)
-{
-	struct result r = {.rep = rep, .room = rep != NULL && rep_len != NULL ? *rep_len : 0};
-	struct bh_msg msg = {.verb = verb, .table = table, .aux = aux != NULL ? *aux : 0};
-	int rc;
-
-	if (req_len > BH_MSG_MAX - sizeof(msg))
-		return -EMSGSIZE;
-	if (verb == BH_V_EVENT)
-		return -EINVAL;
-	msg.len = sizeof(msg) + req_len;
-	rc = bh_submit_wait(h, &msg, req, result_take, &r);
-	if (rc < 0)
-		return rc;
-	if (aux != NULL)
-		*aux = r.aux;
-	if (rep_len != NULL)
-		*rep_len = r.len;
-	if (r.status == 0 && rep != NULL && r.len > r.room)
-		return -EMSGSIZE;
-	return r.status;
 }

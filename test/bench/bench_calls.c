@@ -26,7 +26,7 @@
 #define ROUNDS 21
 #define ROUND_MS 20
 #define BATCH 64
-#define MANY_BATCH 8192
+#define MANY_BATCH 2048
 #define BATCHES_MAX 20000
 #define CONTACTS 15 /* of one round */
 #define POLL_US 1000

@@ -208,7 +208,7 @@ serve(int role_fd, int from, int to)
 static uint32_t
 ask(struct ib_proc *p, const void *order, size_t len)
 {
-	uint32_t word;
+	uint32_t word = 0;
 
 	need(write(p->to, order, len) == (ssize_t)len &&
 		read(p->from, &word, sizeof(word)) == sizeof(word), "it has ended");

@@ -24,7 +24,7 @@
 #define SLOTS 1024u
 #define STOP UINT32_MAX
 #define BATCH 64u	  /* round trips */
-#define MANY_BATCH 8192u  /* pipelined messages */
+#define MANY_BATCH 2048u  /* pipelined messages */
 #define SOCKET_BURST 32u
 #define BATCHES_MAX 20000u
 #define RING 1024u
