@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""All tests: unit tests of build/ and build-asan/, fuzz targets of build-fuzz/, then scenarios.
+"""All tests: unit tests of build/ and build-asan/, models, fuzz targets of build-fuzz/, scenarios.
 `run.py [PATTERN]` takes only tests whose name contains PATTERN. The last line counts."""
 import json
 import os
@@ -16,6 +16,7 @@ import fuzz  # noqa: E402
 
 UNIT_SECONDS = 180
 FUZZ_SECONDS = 4 # of each target, behind its seeds
+MODEL_SECONDS = 1200
 SCENARIO_SECONDS = 1200
 CHECKS = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", re.M)
 
@@ -78,11 +79,8 @@ def run_fuzz(pattern):
     return passed, failed
 
 
-def run_scenarios(pattern):
-    """The scenario runner prints as it goes; its last line counts."""
-    cmd = ["/usr/bin/python3", os.path.join(ROOT, "test/scenario/run.py")]
-    if pattern:
-        cmd += ["-k", pattern]
+def run_counted(title, cmd, seconds):
+    """A runner of its own, which prints as it goes; its last line counts."""
     env = {**os.environ, "BH_BUILD": os.path.join(ROOT, "build"), "PYTHONDONTWRITEBYTECODE": "1"}
     last, began = "", time.monotonic()
     with subprocess.Popen(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -91,15 +89,27 @@ def run_scenarios(pattern):
             last = line
             if not re.fullmatch(r"\d+ passed, \d+ failed\n?", line):
                 print(line, end="", flush=True)
-            if time.monotonic() - began > SCENARIO_SECONDS:
+            if time.monotonic() - began > seconds:
                 proc.terminate()
         code = proc.wait()
     counts = re.fullmatch(r"(\d+) passed, (\d+) failed\n?", last)
     if counts is None:
-        print(f"FAIL scenarios: the runner ended with status {code} and no count")
+        print(f"FAIL {title}: the runner ended with status {code} and no count")
         return 0, 1
     passed, failed = int(counts[1]), int(counts[2])
     return passed, failed or (1 if code else 0)
+
+
+def run_models(pattern):
+    cmd = ["/usr/bin/python3", os.path.join(ROOT, "test/model/run.py"), pattern]
+    return run_counted("models", cmd, MODEL_SECONDS)
+
+
+def run_scenarios(pattern):
+    cmd = ["/usr/bin/python3", os.path.join(ROOT, "test/scenario/run.py")]
+    if pattern:
+        cmd += ["-k", pattern]
+    return run_counted("scenarios", cmd, SCENARIO_SECONDS)
 
 
 def main():
@@ -108,6 +118,7 @@ def main():
     for title, part in (("unit tests", lambda: run_units("build", pattern)),
                         ("unit tests under ASan and UBSan", lambda: run_units("build-asan", pattern)),
                         ("fuzz targets", lambda: run_fuzz(pattern)),
+                        ("models under spin", lambda: run_models(pattern)),
                         ("scenarios", lambda: run_scenarios(pattern))):
         print(f"== {title}", flush=True)
         passed, failed = part()

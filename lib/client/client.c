@@ -18,6 +18,7 @@
 #define TAKE_MAX 1024 /* messages of one bh_poll() */
 #define GATHER 32     /* replies that are worth a flush */
 #define GATHER_PAUSES 8
+#define EOF_LOOKS 1024 /* empty looks of who never waits, for one look at the pipe's end */
 
 /* ---- requests under way ---- */
 
@@ -79,7 +80,8 @@ bh_flush(struct bh_handle *h)
 		return 0;
 	h->unflushed = 0;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	ring_core(h, BH_SLEEP_WORK);
+	ring_core(h, BH_SLEEP_WORK | (h->unfenced ? BH_SLEEP_SPACE : 0));
+	h->unfenced = false;
 	return 0;
 }
 
@@ -230,18 +232,25 @@ deliver_first(struct bh_handle *h)
 	return deliver(h, (const struct bh_msg *)buf);
 }
 
-/* Tells the core how far we are; rings if it waits for that. The fence that makes sure of it
- * is bh_prepare_wait()'s. */
+static void
+ring_for_space(struct bh_handle *h)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	h->unfenced = false;
+	ring_core(h, BH_SLEEP_SPACE);
+}
+
+/* Tells the core how far we are; rings if it is seen to wait for that. What makes sure of it is
+ * the next fence: of a flush, of a wait, of a look that finds nothing. */
 static void
 release(struct bh_handle *h)
 {
 	if (h->map == NULL || h->rep.released == h->rep.pos)
 		return;
 	bh_consumer_release(&h->rep);
-	if (__atomic_load_n(h->ringer.word, __ATOMIC_RELAXED) & BH_SLEEP_SPACE) {
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-		ring_core(h, BH_SLEEP_SPACE);
-	}
+	h->unfenced = true;
+	if (__atomic_load_n(h->ringer.word, __ATOMIC_RELAXED) & BH_SLEEP_SPACE)
+		ring_for_space(h);
 }
 
 /* The same once it is worth the line that moves, or the core waits for it; the rest is released
@@ -348,6 +357,7 @@ bh_prepare_wait(struct bh_handle *h)
 		bh_consumer_release(&h->rep);
 	bh_sleep_announce(&h->sleeper, BH_SLEEP_WORK | (h->want_space ? BH_SLEEP_SPACE : 0));
 	h->announced = true;
+	h->unfenced = false;
 	ring_core(h, BH_SLEEP_SPACE);
 	if (!something(h))
 		return true;
@@ -355,7 +365,17 @@ bh_prepare_wait(struct bh_handle *h)
 	return false;
 }
 
-/* Ends an announced sleep. -ECONNRESET: the core has closed its end. */
+/* Empties the pipe. -ECONNRESET: the core has closed its end and nothing is left to take. */
+static int
+drain(struct bh_handle *h)
+{
+	if (bh_ring_drain(h->wake_fd) != -EPIPE || arrived(h))
+		return 0;
+	lose(h);
+	return tell_lost(h);
+}
+
+/* Ends an announced sleep. 0 or -ECONNRESET. */
 static int
 awake(struct bh_handle *h)
 {
@@ -363,7 +383,7 @@ awake(struct bh_handle *h)
 		return 0;
 	h->announced = false;
 	bh_sleep_end(&h->sleeper);
-	return bh_ring_drain(h->wake_fd) == -EPIPE ? -ECONNRESET : 0;
+	return drain(h);
 }
 
 static uint64_t
@@ -403,23 +423,28 @@ block(struct bh_handle *h, int timeout)
 
 	if (bh_prepare_wait(h))
 		n = poll(&p, 1, timeout);
-	if (awake(h) < 0 && !arrived(h)) {
-		lose(h);
-		return tell_lost(h);
-	}
-	return n != 0;
+	return awake(h) < 0 ? -ECONNRESET : n != 0;
 }
 
 /* ms until end (ns), rounded up; -1 for no end. */
 static int
 left_ms(uint64_t end)
 {
-	uint64_t now;
+	uint64_t now = now_ns();
 
 	if (end == 0)
 		return -1;
-	now = now_ns();
 	return now >= end ? 0 : (end - now + 999999) / 1000000;
+}
+
+/* A look found nothing, and its caller does not wait: it must miss neither that the core waits
+ * for space nor that it is gone without a word. */
+static int
+idle(struct bh_handle *h)
+{
+	if (h->unfenced)
+		ring_for_space(h);
+	return ++h->looks % EOF_LOOKS == 0 ? drain(h) : 0;
 }
 
 int
@@ -430,16 +455,16 @@ bh_poll(struct bh_handle *h, int wait_ms)
 
 	if (h->lost)
 		return tell_lost(h);
-	if (awake(h) < 0 && !arrived(h)) {
-		lose(h);
-		return tell_lost(h);
-	}
+	if (awake(h) < 0)
+		return -ECONNRESET;
 	for (;;) {
 		rc = take_all(h);
 		/* After it, as the fence then finds the requests' lines moved already. */
 		bh_flush(h);
-		if (rc != 0 || wait_ms == 0 || h->map == NULL || space_came(h))
+		if (rc != 0 || h->map == NULL || space_came(h))
 			return rc;
+		if (wait_ms == 0)
+			return idle(h);
 		if (spin(h) && arrived(h))
 			continue;
 		rc = block(h, left_ms(end));
@@ -476,10 +501,8 @@ bh_submit_wait(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_rep
 		if (rc < 0)
 			return rc;
 	}
-	if (rc == -ECONNRESET && h->lost)
-		return tell_lost(h);
 	if (rc < 0)
-		return rc;
+		return rc == -ECONNRESET && h->lost ? tell_lost(h) : rc;
 	/* An end of the connection is told to all calls under way, so to ours. */
 	while (!s.done)
 		bh_poll(h, -1);

@@ -57,6 +57,8 @@ struct bh_handle {
 	bool announced;	   /* sleep is announced */
 	bool want_space;   /* a submit found no room */
 	unsigned int unflushed; /* slots put since the last flush */
+	bool unfenced;	   /* replies released and the core's sleep word not read after a fence */
+	uint32_t looks;	   /* that found nothing, without waiting */
 	bool lost;	   /* the connection ended; bh_poll() has still to say so */
 	/* The first request's reply waits here for bh_poll(). */
 	bool has_first;
