@@ -21,7 +21,7 @@
 #define LOOK_US 20
 #define TIMER_MS 2	/* clients that ring without end */
 #define REFUSED_MS 1	/* requests that the handler refused although there was room */
-#define EVENTS 64
+#define EVENTS 16 /* a turn: each may be a departure, in which the others wait */
 #define BELL_EVENT UINT64_MAX
 
 static int
