@@ -126,7 +126,7 @@ START_TEST(test_lookup)
 	ck_assert_uint_eq(nh_in(fake_call(READER, BH_V_LOOKUP, BH_T_ROUTE4, 0, &k, sizeof(k))), 3);
 	k = key_of(0x0b000002);
 	ck_assert_int_eq(fake_status(READER, BH_V_LOOKUP, BH_T_ROUTE4, &k, sizeof(k)), -ENOENT);
-	ck_assert_int_eq(fake_status(READER, BH_V_LOOKUP, BH_T_SNMP, &k, 32), -EOPNOTSUPP);
+	ck_assert_int_eq(fake_status(READER, BH_V_LOOKUP, BH_T_SNMP, body, 32), -EOPNOTSUPP);
 }
 END_TEST
 
