@@ -23,6 +23,7 @@
 
 #include <rte_errno.h>
 
+#include "app/core/fdroom.h"
 #include "app/core/lcore_stats.h"
 #include "app/core/proxy_priv.h"
 #include "lib/log/log.h"
@@ -299,14 +300,16 @@ free_sock(struct bh_proxy *p)
 	return silent;
 }
 
-/* May the socket just placed stay? 0, -EMFILE: readers leave the rest to admins, -EDQUOT: its
- * user has too many. */
+/* May the socket just placed stay? 0; -EMFILE: readers leave the rest to admins, or both leave the
+ * last descriptors to modules; -EDQUOT: its user has too many. */
 static int
 check_room(struct bh_proxy *p, const struct bh_psock *s)
 {
 	struct bh_psock *silent;
 	unsigned int n = 0;
 
+	if (bh_fd_scarce(s->fd, BH_FDS_SOCKETS))
+		return -EMFILE;
 	if (s->role == BH_ROLE_ADMIN)
 		return 0;
 	for (unsigned int i = 0; i < BH_PROXY_SOCKETS; i++)

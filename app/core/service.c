@@ -23,7 +23,7 @@
 #define REFUSED_MS 1	/* requests that the handler refused although there was room */
 #define FLUSH_TURNS 16	/* busy turns between two looks at who sleeps */
 #define FLUSH_MAX 128	/* requests */
-#define EVENTS 64
+#define EVENTS 16 /* a turn: each may be a departure, in which the others wait */
 #define BELL_EVENT UINT64_MAX
 
 static int

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/core/fdroom.h"
 #include "app/core/service_priv.h"
 
 /* New memory with two empty queues. */
@@ -186,6 +187,8 @@ bh_peer_open(struct bh_service *svc, unsigned int proxy, uint16_t slot, struct b
 	rc = make_queues(svc, p);
 	if (rc == 0)
 		rc = make_pipes(svc, p);
+	if (rc == 0 && s->role <= BH_ROLE_ADMIN && bh_fd_scarce(p->wake_fd, BH_FDS_CHANNELS))
+		rc = -EMFILE;
 	if (rc < 0) {
 		unmake(svc, p);
 		return rc;

@@ -14,6 +14,7 @@
 
 #include <check.h>
 
+#include "app/core/fdroom.h"
 #include "app/core/relay.h"
 #include "lib/client/client_priv.h"
 #include "test/unit/mini_core.h"
@@ -301,6 +302,42 @@ START_TEST(lingering_descriptors)
 }
 END_TEST
 
+/* Where the limit of descriptors is low a crowd does not get the last ones: modules have room. */
+START_TEST(few_descriptors)
+{
+	struct rlimit lim, low;
+	struct bh_handle *h[CROWD], *module[4];
+	struct bh_open_args args = {"module", BH_SERVICE_PACKET, -1, NULL};
+	unsigned int n = 0;
+	int rc, fd = dup(STDERR_FILENO);
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &lim), 0);
+	low = lim;
+	low.rlim_cur = fd + 2 * BH_FDS_SOCKETS; /* the crowd and the core are one process here */
+	close(fd);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+	do {
+		h[n] = mini_open("crowd", BH_SERVICE_PACKET);
+		rc = nop(h[n]);
+	} while (rc == 0 && ++n < CROWD);
+	ck_assert_int_eq(rc, -EMFILE);
+	ck_assert_uint_gt(n, 10);
+	for (unsigned int i = 0; i < 4; i++) {
+		args.role_fd = open_role(i % 2, BH_ROLE_SUPERVISOR + i);
+		module[i] = bh_open(&args);
+		ck_assert_int_eq(nop(module[i]), 0);
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &lim), 0);
+	for (unsigned int i = 0; i <= n; i++)
+		bh_close(h[i]);
+	for (unsigned int i = 0; i < 4; i++) {
+		fd = module[i]->sock;
+		bh_close(module[i]);
+		close(fd);
+	}
+}
+END_TEST
+
 /* ---- users ---- */
 
 struct crowd {
@@ -405,6 +442,7 @@ main(void)
 	tcase_add_test(tc, modules_first);
 	tcase_add_test(tc, one_user);
 	tcase_add_test(tc, lingering_descriptors);
+	tcase_add_test(tc, few_descriptors);
 	suite_add_tcase(s, tc);
 	srunner_set_fork_status(sr, CK_NOFORK);
 	mini_up(0);
