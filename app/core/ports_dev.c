@@ -10,7 +10,8 @@
  *
  * Addresses: a device that cannot set the wanted MAC address cannot filter by it either; it is
  * made promiscuous and forwarding filters, as it does anyway. Others receive their own address
- * and, where the driver can, all multicast.
+ * and, where the driver can, all multicast. A device gets its own address back when none is
+ * configured any more and when it is let go: some keep what was set beyond their reset.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -180,10 +181,12 @@ set_addresses(struct bh_port *p)
 	bool own = true;
 
 	memcpy(want.addr_bytes, p->cfg.mac, sizeof(want.addr_bytes));
+	if (rte_is_zero_ether_addr(&p->own))
+		rte_eth_random_addr(p->own.addr_bytes);
+	if (rte_is_zero_ether_addr(&want))
+		want = p->own;
 	rte_eth_macaddr_get(p->port_id, &p->mac);
-	if (rte_is_zero_ether_addr(&want) && rte_is_zero_ether_addr(&p->mac))
-		rte_eth_random_addr(want.addr_bytes);
-	if (!rte_is_zero_ether_addr(&want) && !rte_is_same_ether_addr(&want, &p->mac)) {
+	if (!rte_is_same_ether_addr(&want, &p->mac)) {
 		own = rte_eth_dev_default_mac_addr_set(p->port_id, &want) == 0;
 		p->mac = want;
 	}

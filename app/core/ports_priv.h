@@ -36,6 +36,7 @@ struct bh_port {
 	uint64_t retry;	     /* TSC of the next try; 0: none */
 	uint64_t down_since; /* TSC */
 	struct rte_ether_addr mac;
+	struct rte_ether_addr own; /* what the device came with; given back with it */
 	struct bh_cfg_interface cfg, have;
 	char name[BH_NAME_LEN];
 	char dev_name[RTE_DEV_NAME_MAX_LEN]; /* canonical name of the device */

@@ -357,8 +357,21 @@ bh_port_probe(struct bh_ports *ps, struct bh_port *p)
 		return bh_port_fail(p, -ENODEV, "%.40s: has no Ethernet port", name);
 	snprintf(p->dev_name, sizeof(p->dev_name), "%s", name);
 	p->probed = true;
+	if (rte_eth_macaddr_get(p->port_id, &p->own))
+		memset(&p->own, 0, sizeof(p->own));
 	p->revive = is_memif_client(name, p->cfg.device);
 	return 0;
+}
+
+/* A device whose driver cannot set an address has its own still. */
+static void
+restore_address(const struct bh_port *p)
+{
+	struct rte_ether_addr own = p->own, now;
+
+	if (!rte_is_zero_ether_addr(&own) && !rte_eth_macaddr_get(p->port_id, &now) &&
+			!rte_is_same_ether_addr(&own, &now))
+		rte_eth_dev_default_mac_addr_set(p->port_id, &own);
 }
 
 void
@@ -370,6 +383,7 @@ bh_port_remove(struct bh_port *p)
 	if (!p->probed)
 		return;
 	p->probed = false;
+	restore_address(p);
 	ret = rte_eth_dev_info_get(p->port_id, &info);
 	if (!ret && !rte_eth_dev_close(p->port_id) && info.device)
 		ret = rte_dev_remove(info.device);

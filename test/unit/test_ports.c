@@ -188,7 +188,9 @@ START_TEST(life)
 	struct bh_cfg_interface cfg = device("net_null0");
 	struct bh_port_event ev = attach(7, "net_null0");
 	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 7 };
+	uint8_t own[6];
 
+	memcpy(own, ev.mac, 6);
 	ck_assert_uint_eq(ev.ifindex, 7);
 	ck_assert_uint_ne(ev.port, BH_PORT_NONE);
 	ck_assert_str_eq(ev.error, "");
@@ -223,6 +225,12 @@ START_TEST(life)
 	ck_assert_mem_eq(ev.mac, mac, 6);
 	ck_assert_uint_eq(seen.attached, 2);
 	ck_assert_uint_eq(seen.detached, 1);
+
+	/* Without a configured MAC address the device has its own again. */
+	memset(cfg.mac, 0, 6);
+	order(BH_PORT_ATTACH, 7, &cfg);
+	ev = event();
+	ck_assert_mem_eq(ev.mac, own, 6);
 
 	/* Another device under the same interface. */
 	cfg = device("net_ring0");
