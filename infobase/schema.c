@@ -97,7 +97,7 @@ static const struct bh_schema rows[BH_T_MAX] = {
 	},
 	[BH_T_USER] = {
 		"user", BH_ROLE_USER, BH_KIND_STATE, BH_GROUP_MISC,
-		KEY(bh_user_key), .val_min = 0, .val_max = sizeof(struct bh_user), .max = 65536,
+		KEY(bh_user_key), .val_min = 1, .val_max = sizeof(struct bh_user), .max = 65536,
 		.published = "", .key_ok = bh_key_name32,
 	},
 };

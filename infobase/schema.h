@@ -313,7 +313,7 @@ struct bh_snmp {
 struct bh_user_key { /* NUL-padded, not empty */
 	char name[32];
 };
-struct bh_user { /* up to 128 bytes, for the module to lay out; cut behind the last one used */
+struct bh_user { /* 1 to 128 bytes, for the module to lay out; cut behind the last one used */
 	uint8_t data[128];
 };
 
