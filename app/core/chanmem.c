@@ -241,14 +241,6 @@ bh_chanmem_free(struct bh_chanmem *cm)
 	memset(cm, 0, sizeof(*cm));
 }
 
-void
-bh_chanmem_usage(struct bh_chanmem_usage *u)
-{
-	pthread_mutex_lock(&heap.lock);
-	*u = (struct bh_chanmem_usage){heap.zones, heap.bytes, heap.made};
-	pthread_mutex_unlock(&heap.lock);
-}
-
 int
 bh_stats_create(struct bh_stats **stats, int *fd)
 {

@@ -43,15 +43,6 @@ int bh_chanmem_alloc(struct bh_chanmem *cm, const char *name, size_t size, int *
  * file), then frees the zone. The lcore that owns the zone. */
 void bh_chanmem_free(struct bh_chanmem *cm);
 
-/* What zones there are, bh.stats among them; any lcore. */
-struct bh_chanmem_usage {
-	unsigned int zones;
-	uint64_t bytes; /* of these zones */
-	uint64_t made;	/* zones, ever */
-};
-
-void bh_chanmem_usage(struct bh_chanmem_usage *u);
-
 /* Makes bh.stats, fills its header. *fd (kept by the caller, passed to every client) can only
  * be mapped read-only: F_SEAL_FUTURE_WRITE. EAL main lcore, once. 0 or -errno. */
 int bh_stats_create(struct bh_stats **stats, int *fd);

@@ -148,29 +148,31 @@ resident(void)
 START_TEST(memory_goes_back)
 {
 	static struct bh_chanmem cm[ZONES];
-	struct bh_chanmem_usage before, during, after;
 	char name[BH_ZONE_LEN];
-	long kb = resident();
-	int fd;
+	struct bh_stats *st;
+	int fd, stats_fd;
+	long kb;
 
-	bh_chanmem_usage(&before);
+	ck_assert_int_eq(bh_stats_create(&st, &stats_fd), 0);
+	kb = resident();
 	for (unsigned int i = 0; i < ZONES; i++) {
 		snprintf(name, sizeof(name), "bh.test.back.%u", i);
 		alloc(&cm[i], name, BH_CHANNEL_SIZE, &fd);
 		close(fd);
 		memset(cm[i].addr, 1, cm[i].size);
 	}
-	bh_chanmem_usage(&during);
-	ck_assert_uint_eq(during.zones, before.zones + ZONES);
-	ck_assert_uint_eq(during.bytes, before.bytes + ZONES * BH_CHANNEL_SIZE);
+	ck_assert_uint_eq(bh_read(&st->channels), ZONES);
+	ck_assert_uint_eq(bh_read(&st->channel_bytes), ZONES * BH_CHANNEL_SIZE);
+	ck_assert_uint_eq(bh_read(&st->channels_made), ZONES);
 	ck_assert_int_ge(resident() - kb, ZONES * BH_CHANNEL_SIZE / 1024 / 2);
 	for (unsigned int i = 0; i < ZONES; i++)
 		bh_chanmem_free(&cm[i]);
-	bh_chanmem_usage(&after);
-	ck_assert_uint_eq(after.zones, before.zones);
-	ck_assert_uint_eq(after.bytes, before.bytes);
-	ck_assert_uint_eq(after.made, before.made + ZONES);
+	ck_assert_uint_eq(bh_read(&st->channels), 0);
+	ck_assert_uint_eq(bh_read(&st->channel_bytes), 0);
+	ck_assert_uint_eq(bh_read(&st->channels_made), ZONES);
 	ck_assert_int_lt(resident() - kb, ZONES * BH_CHANNEL_SIZE / 1024 / 8);
+	close(stats_fd);
+	bh_stats_destroy();
 }
 END_TEST
 
