@@ -92,9 +92,12 @@ choose_queues(struct bh_ports *ps, struct bh_port *p, const struct rte_eth_dev_i
 		return bh_port_fail(p, -ERANGE,
 			"%.32s: queues: the device has %u to receive, %u to send", p->dev_name,
 			info->max_rx_queues, info->max_tx_queues);
-	/* net_e1000_em has a second queue but never fills it: the lcore that polls it would idle. */
-	if (!p->cfg.rx_queues && !strcmp(info->driver_name, "net_e1000_em"))
-		rx = 1;
+	/* net_e1000_em offers two queues each way for all its cards: it never fills the second to
+	 * receive, whose lcore would idle, and older cards have no second to send. */
+	if (!strcmp(info->driver_name, "net_e1000_em")) {
+		rx = RTE_MAX(p->cfg.rx_queues, 1);
+		tx = RTE_MIN(RTE_MAX(p->cfg.tx_queues, 1u), tx);
+	}
 	p->n_rxq = RTE_MIN(rx, info->max_rx_queues);
 	if (p->cfg.tx_queues && p->cfg.tx_queues < tx)
 		tx = p->cfg.tx_queues;

@@ -193,7 +193,8 @@ def two_lcores(bed):
           f" packets of each forwarding lcore {handled}", flush=True)
     need(rows["p0"]["rx-queues"] == rows["p1"]["rx-queues"] == QUEUES.get(bed.vm.nic, 1),
          f"queues: {rows}")
-    need(len(handled) == 2 and all(handled), f"lcores: {handled}")
+    # QEMU's vmxnet3 puts all packets into the first queue: it emulates no RSS.
+    need(len(handled) == 2 and (all(handled) or bed.vm.nic == "vmxnet3"), f"lcores: {handled}")
 
 
 def core_killed(bed):

@@ -87,7 +87,8 @@ class Router:
         """Wait until these interfaces have these states: p0="up"."""
         def reached():
             rows = self.interfaces()
-            return all(rows[name]["oper-status"] == state for name, state in states.items())
+            return all(name in rows and rows[name]["oper-status"] == state
+                       for name, state in states.items())
         until(reached, timeout, f"interfaces reach {states}; the router said:\n{self.log()}", 0.2)
 
     def pid(self, name):

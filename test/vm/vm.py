@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A guest with two emulated NICs behind an emulated IOMMU, and a shell in it.
 
-It has no disk: the host's root, read-only over 9p, is its root, so what was just built is what runs.
-QEMU emulates (no KVM), so everything is slow but works on any machine.
+It has no disk: the host's root, read-only over 9p, is its root, so what was just built runs. QEMU
+emulates (no KVM), so everything is slow but works on any machine.
 """
 import json
 import os
@@ -20,7 +20,7 @@ BOOT = 120
 OPTIONS = {
     "e1000": "romfile=",
     "e1000e": "romfile=",
-    "virtio-net-pci": "disable-legacy=on,iommu_platform=on,romfile=",
+    "virtio-net-pci": "disable-legacy=on,iommu_platform=on,rx_queue_size=1024,romfile=",
     "vmxnet3": "romfile=",
 }
 ADDRESSES = ("0000:00:05.0", "0000:00:06.0")
@@ -63,7 +63,7 @@ class Lines:
 
 
 class Vm:
-    """A running guest. iommu=False: the machine has none. folder is its own, for sockets and logs."""
+    """A running guest, without an IOMMU if so told. folder is its own, for sockets and logs."""
 
     def __init__(self, image, nic, folder, iommu=True):
         self.folder, self.nic, self.commands = folder, nic, 0
