@@ -119,8 +119,7 @@ proctype sleeper()
 			if
 			:: !found ->
 				if
-				:: true ->
-end_sleep:				event
+				:: true -> event
 				:: true /* a time-out, another descriptor */
 				fi
 			:: else
@@ -133,7 +132,7 @@ end_sleep:				event
 /* When nothing moves any more all work is done. */
 proctype watchdog()
 {
-end:	timeout;
+	timeout;
 	assert(out[0] == 0 && out[1] == 0)
 }
 

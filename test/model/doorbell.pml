@@ -10,11 +10,13 @@
  * less than what hardware gives. The sequence words of a queue's slots become visible in order,
  * so they are modelled as one position (REQ_HEAD, REP_HEAD); all messages take one slot.
  *
- * Variants, by -D: REQ, REP (slots), PIPE (bytes), SB; DEATH: either side is killed or closes the
- * channel at any moment. Mutants, in which spin must find an error: NO_FENCE (all), and each by
+ * Variants, by -D: REQ, REP (slots), PIPE (bytes), SB; LOOP: the client has an event loop or
+ * time-outs; LATER: answers may come later; DEATH: either side is killed or closes the channel at
+ * any moment. Mutants, in which spin must find an error: NO_FENCE (all), and each by
  * itself: NO_FENCE_SLEEP (between announcement and second look), NO_FENCE_FLUSH (between publishing
  * and the sleep word), NO_FENCE_SPACE (between releasing replies and the sleep word), NO_RECHECK
- * (no second look), NO_SPACE_LOOK, NO_EOF_LOOK (the polling client of client.c's idle()).
+ * (no second look), NO_SPACE_LOOK, NO_EOF_LOOK (what client.c's idle() does for a client that
+ * never waits).
  */
 #define CLIENT 0
 #define CORE 1
@@ -212,8 +214,7 @@ inline client_block()
 #ifdef LOOP
 	:: !n -> /* a time-out, another descriptor of an event loop */
 #endif
-	:: !n ->
-end_client:	(pipe[CLIENT] > 0 || gone[CORE])
+	:: !n -> (pipe[CLIENT] > 0 || gone[CORE])
 	fi
 }
 
@@ -452,13 +453,14 @@ inline core_drain()
 proctype core()
 {
 	byte head, tail, pos, kept;
-	bool n, polled = true, touched, tight, due;
+	bool n, polled = true, touched, tight, due, late;
 
 	do
 	:: polled -> /* turn() */
 		if
-		:: kept > 0 -> core_reply()
-		:: else
+		:: kept > 0 -> core_reply(); late = false
+		:: kept > 0 && !late -> late = true /* not ready yet; not for ever */
+		:: kept == 0
 		fi;
 		core_serve();
 		if
@@ -473,17 +475,15 @@ proctype core()
 		fi
 	:: !polled && kept > 0 -> /* the handler's own work */
 		core_reply();
+		late = false;
 		if
 		:: tight -> core_poll()
 		:: else
 		fi;
 		core_flush()
-	:: !polled ->
-end_core:	atomic { (pipe[CORE] > 0 || gone[CLIENT] || kept > 0) };
-		if
-		:: kept > 0
-		:: pipe[CORE] > 0 || gone[CLIENT] -> core_drain(); core_poll()
-		fi
+	:: !polled && (pipe[CORE] > 0 || gone[CLIENT]) ->
+		core_drain();
+		core_poll()
 #ifdef DEATH
 	:: goto close /* the service ends, or the channel is corrupt */
 #endif
@@ -494,7 +494,7 @@ close:	store(CORE, CLOSED, 1);
 		ended[CORE] = true;
 		gone[CORE] = true;
 		head = 0; tail = 0; pos = 0; kept = 0; n = false; polled = false; touched = false;
-		tight = false; due = false
+		tight = false; due = false; late = false
 	}
 }
 
@@ -515,7 +515,7 @@ proctype killer()
 /* When nothing moves any more nobody waits for anything. */
 proctype watchdog()
 {
-end:	timeout;
+	timeout;
 	assert(!waiting);
 	assert(!over || (ended[CLIENT] && ended[CORE]))
 }

@@ -47,7 +47,7 @@ inline load(me, a, into)
 /* The way from the buffer of process me to memory. */
 proctype drain(byte me)
 {
-end:	do
+	do
 	:: d_step {
 		sb_n[me] > 0 ->
 		mem[sb_addr[me * SB]] = sb_val[me * SB];
