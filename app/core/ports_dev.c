@@ -96,7 +96,8 @@ choose_queues(struct bh_ports *ps, struct bh_port *p, const struct rte_eth_dev_i
 	 * receive, whose lcore would idle, and older cards have no second to send. */
 	if (!strcmp(info->driver_name, "net_e1000_em")) {
 		rx = RTE_MAX(p->cfg.rx_queues, 1);
-		tx = RTE_MIN(RTE_MAX(p->cfg.tx_queues, 1u), tx);
+		if (tx > p->cfg.tx_queues)
+			tx = RTE_MAX(p->cfg.tx_queues, 1);
 	}
 	p->n_rxq = RTE_MIN(rx, info->max_rx_queues);
 	if (p->cfg.tx_queues && p->cfg.tx_queues < tx)
