@@ -80,12 +80,13 @@ bh_bell_block(struct bh_bell *bell, int timeout_ms)
 {
 	struct pollfd p = {.fd = bell->fd, .events = POLLIN};
 
+	bool woken;
+
 	bell->sleeps++;
-	poll(&p, 1, timeout_ms);
-	if (!end_sleep(bell))
-		return false;
-	bell->wakes++;
-	return true;
+	woken = poll(&p, 1, timeout_ms) > 0;
+	woken |= end_sleep(bell);
+	bell->wakes += woken;
+	return woken;
 }
 
 void

@@ -31,7 +31,9 @@ void bh_bell_ring(struct bh_bell *bell);
  * bh_bell_awake()), or bh_bell_awake() at once if it found work. */
 void bh_bell_announce(struct bh_bell *bell);
 
-/* Blocks until rung or timeout_ms passed (-1: for ever). True when rung. Ends the sleep. */
+/* Blocks until rung or timeout_ms passed (-1: for ever). True when a ring woke it, be it one whose
+ * write comes from an earlier sleep (the sleeper looks at its work and finds none), false when the
+ * time passed. Ends the sleep. */
 bool bh_bell_block(struct bh_bell *bell, int timeout_ms);
 
 /* Ends an announced sleep without blocking; reads the eventfd if somebody rang. */

@@ -86,6 +86,28 @@ START_TEST(quiet_unless_asleep)
 }
 END_TEST
 
+/* A ringer that took the word and was held up before its write: the sleeper awakes by itself, sleeps
+ * again, and the late write ends that sleep. It is a ring, not a time that passed, and is read once. */
+START_TEST(late_write_wakes)
+{
+	const uint64_t one = 1;
+	struct bh_bell b;
+
+	ck_assert_int_eq(bh_bell_init(&b), 0);
+	bh_bell_announce(&b);
+	ck_assert_uint_eq(__atomic_exchange_n(&b.asleep, 0, __ATOMIC_ACQ_REL), 1);
+	bh_bell_awake(&b);
+	ck_assert_uint_eq(b.owed, 1);
+	bh_bell_announce(&b);
+	ck_assert_int_eq(write(b.fd, &one, sizeof(one)), sizeof(one));
+	ck_assert(bh_bell_block(&b, LOST_MS));
+	ck_assert_uint_eq(b.owed, 0);
+	bh_bell_announce(&b);
+	ck_assert(!bh_bell_block(&b, 0));
+	bh_bell_close(&b);
+}
+END_TEST
+
 /* The same game over the doorbells of a channel. */
 struct side {
 	struct bh_sleeper sleeper;
@@ -201,6 +223,7 @@ main(void)
 	tcase_set_timeout(tc, 50);
 	tcase_add_test(tc, no_lost_wakeup);
 	tcase_add_test(tc, quiet_unless_asleep);
+	tcase_add_test(tc, late_write_wakes);
 	tcase_add_test(tc, doorbell_no_lost_wakeup);
 	tcase_add_test(tc, doorbell_rules);
 	suite_add_tcase(s, tc);
