@@ -212,6 +212,48 @@ def request():
                                           for t in range(1, 17)) + turn)
 
 
+def checksum(data):
+    total = sum(struct.unpack(f">{(len(data) + 1) // 2}H", data + bytes(len(data) % 2)))
+    return ~(total % 0xffff) & 0xffff
+
+
+def icmp():
+    """Flags, value, an Ethernet frame."""
+    macs = b"\x02\xbb\0\0\0\1\x02\xbb\0\0\0\2"
+    here4, there4 = b"\x0a\0\0\1", b"\xc0\0\2\7"
+    here6, there6 = b"\x20" + bytes(14) + b"\1", b"\x20\1\x0d\xb8" + bytes(11) + b"\7"
+
+    def ip4(dst, proto, payload, frag=0):
+        head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), 1, frag, 9, proto, 0)
+        head += there4 + dst
+        head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
+        return macs + b"\x08\0" + head + payload
+
+    def ip6(dst, nh, payload):
+        return (macs + b"\x86\xdd" + struct.pack(">IHBB", 0x60000000, len(payload), nh, 9) +
+                there6 + dst + payload)
+
+    def ask(why, frame, value=1400):
+        return struct.pack("<BI", why, value) + frame
+
+    echo4 = b"\x08\0" + bytes(2) + bytes(range(20))
+    echo4 = echo4[:2] + struct.pack(">H", checksum(echo4)) + echo4[4:]
+    echo6 = b"\x80\0" + bytes(2) + bytes(range(20))
+    pseudo = there6 + here6 + struct.pack(">II", len(echo6), 58)
+    echo6 = echo6[:2] + struct.pack(">H", checksum(pseudo + echo6)) + echo6[4:]
+    write("icmp", "echo4", ask(0xf, ip4(here4, 1, echo4)))
+    write("icmp", "echo6", ask(0xf, ip6(here6, 58, echo6)))
+    write("icmp", "ttl4", ask(0, ip4(b"\xc6\x33\x64\1", 17, bytes(40))))
+    write("icmp", "ttl6", ask(0, ip6(b"\x20\2" + bytes(14), 17, bytes(40))))
+    write("icmp", "big4", ask(5, ip4(b"\xc6\x33\x64\1", 17, bytes(1200), 0x2000)))
+    write("icmp", "big6", ask(5, ip6(b"\xff\x0e" + bytes(14), 17, bytes(1400))))
+    write("icmp", "about-error4", ask(1, ip4(b"\xc6\x33\x64\1", 1, b"\x0b" + bytes(40))))
+    write("icmp", "about-error6", ask(1, ip6(b"\x20\2" + bytes(14), 60,
+                                            b"\x3a\0\1\4" + bytes(4) + b"\3" + bytes(40))))
+    write("icmp", "options6", ask(9, ip6(here6, 0, b"\x2b\0\x9e\4" + bytes(4) + b"\x2c\0" +
+                                         bytes(6) + b"\x11\0\0\1" + bytes(12)), 42))
+
+
 if __name__ == "__main__":
-    for make in (boot, config, hello, queue, changes, packet, request):
+    for make in (boot, config, hello, queue, changes, packet, request, icmp):
         make()
