@@ -41,6 +41,8 @@ enum bh_table_id {
 	BH_T_UDP,
 	BH_T_SNMP,
 	BH_T_USER,
+	BH_T_CFG_RA,
+	BH_T_CFG_RA_PREFIX,
 	BH_T_MAX,
 };
 
@@ -51,7 +53,7 @@ enum bh_group {
 	BH_GROUP_LINK,	 /* interface, address, neighbor, nexthop, hostif and their cfg tables */
 	BH_GROUP_ROUTE4, /* route4 */
 	BH_GROUP_ROUTE6, /* route6 */
-	BH_GROUP_MISC,	 /* cfg_route*, process, tcp, udp, snmp */
+	BH_GROUP_MISC,	 /* cfg_route*, cfg_ra*, process, tcp, udp, snmp */
 	BH_GROUP_MAX,
 };
 
@@ -173,6 +175,39 @@ struct bh_cfg_route {
 	struct bh_cfg_hop hop[BH_ECMP_MAX];
 };
 
+/* Router advertisements of an interface (RFC 8349 §9.1, RFC 4861 §6.2.1); key: struct
+ * bh_ifname_key. No record: none are sent. */
+#define BH_RA_SEND 0x1
+#define BH_RA_MANAGED 0x2
+#define BH_RA_OTHER 0x4
+
+struct bh_cfg_ra {
+	uint8_t flags;	       /* BH_RA_* */
+	uint8_t hop_limit;     /* 0: not specified */
+	uint16_t lifetime;     /* s; of the default router */
+	uint16_t max_interval; /* s; 4 .. */
+	uint16_t min_interval; /* s; 3 .. max_interval */
+	uint32_t mtu;	       /* 0: not told */
+	uint32_t reachable;    /* ms; 0: not specified */
+	uint32_t retrans;      /* ms; 0: not specified */
+};
+
+#define BH_RA_PREFIX_ON_LINK 0x1
+#define BH_RA_PREFIX_AUTONOMOUS 0x2
+#define BH_RA_PREFIX_NONE 0x4 /* not advertised, though it is of an address of the interface */
+
+struct bh_cfg_ra_prefix_key {
+	char name[BH_NAME_LEN];
+	uint8_t addr[16];
+	uint8_t plen;
+	uint8_t pad[3];
+};
+struct bh_cfg_ra_prefix {
+	uint32_t valid, preferred; /* s; UINT32_MAX: for ever */
+	uint8_t flags;		   /* BH_RA_PREFIX_* */
+	uint8_t pad[3];
+};
+
 /* ---- link worker ---- */
 
 struct bh_ifindex_key {
@@ -208,16 +243,28 @@ struct bh_if_addr_key { /* of `address` and `neighbor` */
 	uint8_t pad[3];
 	uint8_t addr[16];
 };
+enum bh_addr_state {
+	BH_ADDR_TENTATIVE, /* duplicate address detection is not over: not used */
+	BH_ADDR_PREFERRED,
+	BH_ADDR_DUPLICATE, /* another has it: not used */
+};
 struct bh_address {
 	uint8_t plen;
-	uint8_t state; /* 0 tentative, 1 preferred, 2 duplicate */
+	uint8_t state; /* enum bh_addr_state */
 	uint8_t pad[2];
+};
+enum bh_nud_state { /* RFC 4861 §7.3.2, for both families */
+	BH_NUD_INCOMPLETE, /* the mac is not valid; the stack keeps none of these in the table */
+	BH_NUD_REACHABLE,
+	BH_NUD_STALE,
+	BH_NUD_DELAY,
+	BH_NUD_PROBE,
 };
 struct bh_neighbor {
 	uint8_t mac[6];
-	uint8_t state; /* NUD state of the stack; 0: incomplete, else the mac is valid */
+	uint8_t state; /* enum bh_nud_state */
 	uint8_t router;
-	uint32_t age;  /* s */
+	uint32_t age;  /* s since it was last confirmed, at the time of the record */
 };
 
 struct bh_nh_member {

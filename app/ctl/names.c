@@ -94,6 +94,20 @@ bh_ctl_addr_state_name(unsigned int state)
 }
 
 const char *
+bh_ctl_nud_state_name(unsigned int state)
+{
+	static const char *const names[] = {
+		[BH_NUD_INCOMPLETE] = "incomplete",
+		[BH_NUD_REACHABLE] = "reachable",
+		[BH_NUD_STALE] = "stale",
+		[BH_NUD_DELAY] = "delay",
+		[BH_NUD_PROBE] = "probe",
+	};
+
+	return NAME_OF(names, state);
+}
+
+const char *
 bh_ctl_service_name(unsigned int service)
 {
 	static const char *const names[] = {

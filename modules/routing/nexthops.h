@@ -13,7 +13,7 @@
 #include <sys/queue.h>
 
 #include "infobase/schema.h"
-#include "modules/routing/hash.h"
+#include "lib/hash/hash.h"
 
 struct bh_output;
 
