@@ -26,6 +26,7 @@
 
 #include "app/forwarding/forwarding.h"
 #include "app/forwarding/tables.h"
+#include "lib/channel/packet.h"
 #include "lib/stats/stats.h"
 
 #define BH_PLAN_RXQ 1024     /* receive queues of one lcore */
@@ -122,15 +123,6 @@ void bh_tx_send(struct bh_fwd_lcore *lc, uint16_t ifindex);
 void bh_tx_flush(struct bh_fwd_lcore *lc);
 /* Takes what other lcores handed over. Returns the number. */
 unsigned int bh_tx_handed(struct bh_fwd_lcore *lc);
-
-/* Why a packet leaves the fast path for the stack; v6stack polices by it. */
-enum bh_punt_reason {
-	BH_PUNT_ARP,
-	BH_PUNT_LOCAL,	 /* to an address of ours */
-	BH_PUNT_GROUP,	 /* to a multicast or the limited broadcast address */
-	BH_PUNT_LINK,	 /* to a link-local address */
-	BH_PUNT_RESOLVE, /* its neighbor is not known */
-};
 
 /*
  * Takes a frame for the stack. It goes whole, as received but for trimming, to the lcore's punt
