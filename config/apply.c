@@ -12,7 +12,7 @@
 #include "lib/log/log.h"
 
 static const uint16_t tables[] = {BH_T_CFG_INTERFACE, BH_T_CFG_ADDRESS, BH_T_CFG_NEIGHBOR,
-	BH_T_CFG_ROUTE4, BH_T_CFG_ROUTE6};
+	BH_T_CFG_RA, BH_T_CFG_RA_PREFIX, BH_T_CFG_ROUTE4, BH_T_CFG_ROUTE6};
 
 #define N_TABLES (sizeof(tables) / sizeof(tables[0]))
 

@@ -15,7 +15,8 @@ struct bh_out_rec {
 	uint16_t table;
 	uint8_t under_way; /* verb, or 0 */
 	bool queued, want, held, refused;
-	uint8_t key[BH_OUT_KEY_MAX], val[BH_OUT_VAL_MAX], sent[BH_OUT_VAL_MAX];
+	uint8_t key[BH_OUT_KEY_MAX] __attribute__((aligned(8)));
+	uint8_t val[BH_OUT_VAL_MAX], sent[BH_OUT_VAL_MAX];
 };
 
 static const uint16_t tables[] = {BH_T_ADDRESS, BH_T_NEIGHBOR, BH_T_HOSTIF, BH_T_TCP, BH_T_UDP};
