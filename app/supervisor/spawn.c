@@ -9,12 +9,13 @@
 #include "app/supervisor/roles.h"
 
 int
-bh_spawn_core(struct bh_supervisor *s, struct bh_child *c)
+bh_spawn_core(struct bh_supervisor *s, struct bh_child *c, int life_fd)
 {
 	struct bh_spawn sp = {
 		.role_fd = -1,
 		.boot_fd = s->boot_fd,
 		.config_fd = -1,
+		.life_fd = life_fd,
 		.id = s->id,
 		.rundir = s->opt->rundir,
 	};
@@ -39,12 +40,13 @@ pass_role(struct bh_supervisor *s, const struct bh_child *c, int fd)
 }
 
 int
-bh_spawn_module(struct bh_supervisor *s, struct bh_child *c)
+bh_spawn_module(struct bh_supervisor *s, struct bh_child *c, int life_fd)
 {
 	struct bh_spawn sp = {
 		.boot_fd = -1,
 		/* A file that is gone leaves it none: it says so and ends. */
 		.config_fd = bh_is_config(c) ? bh_configfile_open(s->opt->config) : -1,
+		.life_fd = life_fd,
 		.id = s->id,
 		.cpus = s->boot->control_cpus,
 		.n_cpus = s->boot->n_control_cpus,

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/supervisor/bootrec.h"
 #include "app/supervisor/configfile.h"
+#include "app/supervisor/life.h"
+#include "app/supervisor/lives.h"
 #include "app/supervisor/proctable.h"
 #include "app/supervisor/roles.h"
 #include "app/supervisor/spawn.h"
@@ -34,9 +35,12 @@ publish(struct bh_supervisor *s, const struct bh_child *c)
 static void on_sup_readable(evutil_socket_t fd, short what, void *arg);
 
 static int
-watch_child(struct bh_supervisor *s, struct bh_child *c)
+watch_child(struct bh_supervisor *s, struct bh_child *c, int life_fd)
 {
-	c->owner = s;
+	int rc = bh_life_watch(s, c, life_fd);
+
+	if (rc < 0)
+		return rc;
 	c->ev_sup = event_new(s->base, c->sup_fd, EV_READ | EV_PERSIST, on_sup_readable, c);
 	if (c->ev_sup == NULL || event_add(c->ev_sup, NULL) < 0)
 		return -ENOMEM;
@@ -56,7 +60,7 @@ start_failed(struct bh_supervisor *s, struct bh_child *c, int rc)
 	if (!s->announced)
 		bh_supervise_stop(s, BH_EXIT_FAILED);
 	else if (c->pid != 0)
-		kill(c->pid, SIGKILL); /* told by SIGCHLD */
+		bh_life_signal(c, SIGKILL); /* told by its pidfd */
 	else
 		child_died(s, c);
 }
@@ -64,10 +68,13 @@ start_failed(struct bh_supervisor *s, struct bh_child *c, int rc)
 static void
 start_child(struct bh_supervisor *s, struct bh_child *c)
 {
-	int rc = c->is_core ? bh_spawn_core(s, c) : bh_spawn_module(s, c);
+	int life_fd = bh_lives_page(), rc;
 
+	rc = c->is_core ? bh_spawn_core(s, c, life_fd) : bh_spawn_module(s, c, life_fd);
 	if (rc == 0)
-		rc = watch_child(s, c);
+		rc = watch_child(s, c, life_fd);
+	if (life_fd >= 0)
+		close(life_fd);
 	if (rc < 0) {
 		start_failed(s, c, rc);
 		return;
@@ -173,7 +180,7 @@ on_sup_readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) { /* it closed its end; its death is told by SIGCHLD */
+	if (n <= 0) { /* it closed its end; its death is told by life.c */
 		event_del(c->ev_sup);
 		return;
 	}
@@ -217,8 +224,9 @@ start_again(struct bh_child *c)
 }
 
 static void
-forget_process(struct bh_child *c)
+forget_process(struct bh_supervisor *s, struct bh_child *c)
 {
+	bh_life_unwatch(s, c);
 	if (c->ev_sup != NULL)
 		event_free(c->ev_sup);
 	c->ev_sup = NULL;
@@ -232,7 +240,7 @@ forget_process(struct bh_child *c)
 static void
 count_death(struct bh_child *c)
 {
-	c->death_ns = bh_now_ns();
+	c->death_ns = c->seen_ns;
 	if (c->death_ns - c->start_ns > HEALTHY_NS)
 		c->recent = 0;
 	c->recent++;
@@ -276,7 +284,7 @@ end_modules(struct bh_supervisor *s, int sig)
 {
 	for (unsigned int i = s->n_children; i-- > 1;)
 		if (s->child[i].pid != 0)
-			kill(s->child[i].pid, sig);
+			bh_life_signal(&s->child[i], sig);
 }
 
 static void
@@ -317,13 +325,13 @@ after_end(struct bh_supervisor *s)
 {
 	struct bh_child *core = &s->child[0];
 
-	if (modules_run(s))
+	if (modules_run(s) || (s->stopping && bh_life_remains(s)))
 		return;
 	if (s->stopping) {
 		bh_proctable_close(s->table);
 		s->table = NULL;
 		if (core->pid != 0)
-			kill(core->pid, SIGTERM);
+			bh_life_signal(core, SIGTERM);
 		else
 			event_base_loopexit(s->base, NULL); /* also before the loop runs */
 		return;
@@ -344,15 +352,16 @@ child_died(struct bh_supervisor *s, struct bh_child *c)
 	after_end(s);
 }
 
-static void
-child_ended(struct bh_supervisor *s, struct bh_child *c, int status)
+void
+bh_supervise_ended(struct bh_supervisor *s, struct bh_child *c, int status)
 {
 	char text[96];
 
 	bh_child_exit_text(status, text, sizeof(text));
-	bh_log(s->stopping ? BH_LOG_INFO : BH_LOG_WARNING, "process", "%s (pid %d) ended: %s",
-		c->name, c->pid, text);
-	forget_process(c);
+	/* Where the successor does not wait for the status, the log does: bh_supervise_gone(). */
+	bh_log(s->stopping || (status == BH_EXIT_UNTOLD && !c->adopted) ? BH_LOG_INFO :
+		BH_LOG_WARNING, "process", "%s (pid %d) ended: %s", c->name, c->pid, text);
+	forget_process(s, c);
 	c->last_exit = status;
 	if (!s->stopping) {
 		child_died(s, c);
@@ -363,15 +372,12 @@ child_ended(struct bh_supervisor *s, struct bh_child *c, int status)
 }
 
 void
-bh_supervise_reap(struct bh_supervisor *s)
+bh_supervise_gone(struct bh_supervisor *s, struct bh_child *c)
 {
-	for (unsigned int i = 0; i < s->n_children; i++) {
-		struct bh_child *c = &s->child[i];
-		int status;
-
-		if (c->pid != 0 && waitpid(c->pid, &status, WNOHANG) == c->pid)
-			child_ended(s, c, status);
-	}
+	if (s->stopping)
+		after_end(s);
+	else
+		publish(s, c);
 }
 
 void
@@ -396,7 +402,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	if (s->stopping) { /* who did not go is made to */
 		for (unsigned int i = s->n_children; i-- > 0;)
 			if (s->child[i].pid != 0)
-				kill(s->child[i].pid, SIGKILL);
+				bh_life_signal(&s->child[i], SIGKILL);
 		return;
 	}
 	for (unsigned int i = 0; i < s->n_children; i++) {
@@ -406,7 +412,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 			continue;
 		bh_err("start", "%s is not ready after %d s", c->name, START_SECONDS);
 		if (s->announced && c->pid != 0)
-			kill(c->pid, SIGKILL); /* a death like others: told by SIGCHLD */
+			bh_life_signal(c, SIGKILL); /* a death like others */
 	}
 	if (!s->announced)
 		bh_supervise_stop(s, BH_EXIT_FAILED);
@@ -448,6 +454,8 @@ bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
 		s->child[i].ev_again = evtimer_new(base, on_again, &s->child[i]);
 		rc = s->child[i].ev_again == NULL ? -ENOMEM : 0;
 	}
+	if (rc == 0)
+		rc = bh_life_init(s);
 	if (rc == 0 && s->ev_deadline != NULL)
 		return BH_EXIT_OK;
 	bh_err("start", "%s", strerror(rc < 0 ? -rc : ENOMEM));
@@ -458,6 +466,7 @@ void
 bh_supervise_fini(struct bh_supervisor *s)
 {
 	bh_proctable_close(s->table);
+	bh_life_fini(s);
 	for (unsigned int i = 0; i < s->n_children; i++) {
 		struct bh_child *c = &s->child[i];
 
