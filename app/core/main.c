@@ -156,6 +156,7 @@ serve(struct bh_core *core, int sig_fd, int sup_fd)
 		bh_lcore_turn(stats, busy || n > 0, rte_rdtsc());
 		bh_count(&stats->sleeps, !busy && timeout != 0);
 		bh_count(&stats->wakes, !busy && n > 0);
+		bh_suplink_answer(core, sup_fd);
 		for (int i = 0; i < n; i++) {
 			if (ev[i].data.fd == sig_fd)
 				stop = true;
