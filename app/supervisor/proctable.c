@@ -141,6 +141,11 @@ bh_proctable_put(struct bh_proctable *t, const struct bh_child *c)
 	rec.val.last_exit = c->last_exit;
 	rec.val.started = c->started;
 	rec.val.recovery_us = c->recovery_us;
+	rec.val.how = c->how;
+	rec.val.flags = c->adopted ? BH_PROC_ADOPTED : 0;
+	rec.val.detect_us = c->detect_us;
+	rec.val.seen_ns = c->seen_ns;
+	rec.val.start_ticks = c->start_ticks;
 	submit(t, BH_V_ADD, &rec, sizeof(rec));
 }
 
