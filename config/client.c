@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "lib/client/bulkhead.h"
+#include "lib/life/life.h"
 #include "lib/log/log.h"
 
 #define REFUSALS_LOGGED 10
@@ -129,9 +130,11 @@ int
 bh_client_wait(struct bh_client *c, const sigset_t *mask, int fd)
 {
 	struct pollfd p[2] = {{.fd = bh_fd(c->h), .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+	static const struct timespec beat = {.tv_nsec = BH_LIFE_BEAT_MS * 1000000};
 	int rc;
 
-	if (bh_prepare_wait(c->h) && ppoll(p, 2, NULL, mask) < 0)
+	bh_life_beat();
+	if (bh_prepare_wait(c->h) && ppoll(p, 2, &beat, mask) < 0)
 		return -errno;
 	rc = bh_poll(c->h, 0);
 	return rc < 0 ? rc : p[1].revents != 0;

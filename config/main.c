@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "lib/life/life.h"
 #include "lib/log/log.h"
 #include "lib/sandbox/sandbox.h"
 
@@ -122,7 +123,10 @@ static int
 work(enum mode mode, struct bh_config_args *args)
 {
 	enum bh_sandbox_profile profile = BH_SANDBOX_ONE_SHOT;
-	int code = BH_EXIT_OK;
+	int code = BH_EXIT_OK, rc = bh_life_begin();
+
+	if (rc < 0)
+		fprintf(stderr, "bulkhead-config: no sign of life can be given: %s\n", strerror(-rc));
 
 	args->fd = inherited_fd("BH_CONFIG_FD");
 	args->sup_fd = inherited_fd("BH_SUPERVISOR_FD");

@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "lib/client/bulkhead.h"
+#include "lib/life/life.h"
 #include "lib/log/log.h"
 
 #define REPLAY_TRIES 5
@@ -63,7 +64,10 @@ static int
 load(struct module *mod, int fd, struct bh_boot *boot)
 {
 	struct bh_model *m = calloc(1, sizeof(*m));
-	int code = m != NULL ? bh_config_load(mod->args, fd, m, boot) : BH_EXIT_INTERNAL;
+	int code;
+
+	bh_life_busy(BH_LIFE_BUSY_MS); /* libyang may have half a million routes to validate */
+	code = m != NULL ? bh_config_load(mod->args, fd, m, boot) : BH_EXIT_INTERNAL;
 
 	if (code == BH_EXIT_OK) {
 		bh_records_free(&mod->records);
@@ -73,6 +77,7 @@ load(struct module *mod, int fd, struct bh_boot *boot)
 	if (m != NULL)
 		bh_model_free(m);
 	free(m);
+	bh_life_beat();
 	return code;
 }
 
