@@ -30,7 +30,7 @@ bh_is_config(const struct bh_child *c)
 	return strcmp(c->name, "config") == 0;
 }
 
-/* A core that has just died takes none: its death is about to be told, and ends the module too. */
+/* A core that has just died takes none: its death is about to be told, and the next one gets another. */
 static int
 pass_role(struct bh_supervisor *s, const struct bh_child *c, int fd)
 {
@@ -64,5 +64,20 @@ bh_spawn_module(struct bh_supervisor *s, struct bh_child *c, int life_fd)
 	}
 	if (sp.config_fd >= 0)
 		close(sp.config_fd);
+	return rc;
+}
+
+int
+bh_spawn_renew_role(struct bh_supervisor *s, const struct bh_child *c)
+{
+	int pair[2], rc = bh_role_socket(pair);
+
+	if (rc < 0)
+		return rc;
+	rc = pass_role(s, c, pair[1]);
+	if (rc == 0)
+		rc = bh_fd_pass(c->sup_fd, "ROLE", pair[0]);
+	close(pair[0]);
+	close(pair[1]);
 	return rc;
 }

@@ -118,8 +118,14 @@ core_is_ready(struct bh_supervisor *s)
 		start_failed(s, &s->child[0], rc);
 		return;
 	}
-	for (unsigned int i = 0; i < s->n_children; i++)
-		publish(s, &s->child[i]);
+	for (unsigned int i = 0; i < s->n_children; i++) {
+		struct bh_child *c = &s->child[i];
+
+		publish(s, c);
+		if (!c->is_core && c->pid != 0 && bh_spawn_renew_role(s, c) < 0)
+			bh_life_signal(c, SIGKILL); /* its successor gets one */
+	}
+	set_deadline(s, START_SECONDS);
 	bh_proctable_complete(s->table);
 }
 
@@ -246,11 +252,28 @@ count_death(struct bh_child *c)
 	c->recent++;
 }
 
+/* A module that lives waits for the next core, by a new role socket; one that does not, held ones
+ * too, is started with it: what it died of was, most often, the core's end. */
+static void
+outlives_core(struct bh_child *c, const struct bh_child *core)
+{
+	event_del(c->ev_again);
+	c->was_ready = false;
+	c->recent = 0;
+	c->death_ns = core->death_ns;
+	if (c->pid != 0) {
+		c->state = BH_PROC_STARTING;
+		return;
+	}
+	c->restarts += c->start_ns != 0;
+	c->state = 0;
+}
+
 static void
 module_ended(struct bh_supervisor *s, struct bh_child *c)
 {
-	if (s->child[0].state != BH_PROC_READY) { /* ended with the core; started with it again */
-		c->state = 0;
+	if (s->child[0].state != BH_PROC_READY) { /* started with the core again */
+		outlives_core(c, &s->child[0]);
 		return;
 	}
 	if (c->recent >= DEATHS_MAX) {
@@ -293,51 +316,31 @@ core_ended(struct bh_supervisor *s, struct bh_child *core)
 	bh_proctable_close(s->table);
 	s->table = NULL;
 	core->state = BH_PROC_EXITED;
-	for (unsigned int i = 1; i < s->n_children; i++)
-		s->child[i].was_ready = false;
 	if (!s->announced || core->recent >= DEATHS_MAX) {
 		bh_err("start", "the core %s", s->announced ? "died too often" : "did not start");
 		bh_supervise_stop(s, BH_EXIT_FAILED);
 		return;
 	}
-	end_modules(s, SIGKILL); /* what they know is replayed by their successors */
+	for (unsigned int i = 1; i < s->n_children; i++)
+		outlives_core(&s->child[i], core);
+	core->was_ready = false;
+	start_again(core);
 }
 
-/* After the core's end. What a module died of before is forgotten: most often, of that. */
-static void
-start_all_again(struct bh_supervisor *s)
-{
-	for (unsigned int i = 1; i < s->n_children; i++) {
-		struct bh_child *c = &s->child[i];
-
-		event_del(c->ev_again);
-		c->restarts += c->start_ns != 0;
-		c->recent = 0;
-		c->state = 0;
-	}
-	s->child[0].was_ready = false;
-	start_again(&s->child[0]);
-}
-
-/* Goes on when the last process of a stop, or of a fallen core, is gone. */
+/* Goes on when the last process of a stop is gone. */
 static void
 after_end(struct bh_supervisor *s)
 {
 	struct bh_child *core = &s->child[0];
 
-	if (modules_run(s) || (s->stopping && bh_life_remains(s)))
+	if (!s->stopping || modules_run(s) || bh_life_remains(s))
 		return;
-	if (s->stopping) {
-		bh_proctable_close(s->table);
-		s->table = NULL;
-		if (core->pid != 0)
-			bh_life_signal(core, SIGTERM);
-		else
-			event_base_loopexit(s->base, NULL); /* also before the loop runs */
-		return;
-	}
-	if (core->state == BH_PROC_EXITED)
-		start_all_again(s);
+	bh_proctable_close(s->table);
+	s->table = NULL;
+	if (core->pid != 0)
+		bh_life_signal(core, SIGTERM);
+	else
+		event_base_loopexit(s->base, NULL); /* also before the loop runs */
 }
 
 /* What follows from a death that nobody ordered. */

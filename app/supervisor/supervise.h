@@ -3,7 +3,7 @@
  * The supervisor's state: the core and the modules as children, started in order, each when
  * the one before says READY; a module that ends is started again at once, then with
  * back-off, and is held after too many deaths in a short time while all else goes on. When
- * the core ends, all modules are ended and the whole order is run again.
+ * the core ends, modules go on: each gets a role socket to the next core, and replays.
  */
 #ifndef BH_SUPERVISOR_SUPERVISE_H
 #define BH_SUPERVISOR_SUPERVISE_H

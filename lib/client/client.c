@@ -184,9 +184,8 @@ bh_submit(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t aux, const
 
 /* ---- what comes ---- */
 
-/* Tells everybody that the connection ended. */
-static int
-tell_lost(struct bh_handle *h)
+int
+bh_lost_tell(struct bh_handle *h)
 {
 	struct bh_msg msg = {.len = sizeof(msg), .status = -ECONNRESET};
 
@@ -319,7 +318,7 @@ take_all(struct bh_handle *h)
 		lose(h);
 	else if (rc == 0 || !h->lost)
 		return n;
-	return tell_lost(h);
+	return bh_lost_tell(h);
 }
 
 /* ---- waiting ---- */
@@ -375,7 +374,7 @@ drain(struct bh_handle *h)
 	if (bh_ring_drain(h->wake_fd) != -EPIPE || arrived(h))
 		return 0;
 	lose(h);
-	return tell_lost(h);
+	return bh_lost_tell(h);
 }
 
 /* Ends an announced sleep. 0 or -ECONNRESET. */
@@ -460,7 +459,7 @@ bh_poll(struct bh_handle *h, int wait_ms)
 	int rc;
 
 	if (h->lost)
-		return tell_lost(h);
+		return bh_lost_tell(h);
 	if (awake(h) < 0)
 		return -ECONNRESET;
 	for (;;) {
@@ -508,7 +507,7 @@ bh_submit_wait(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_rep
 			return rc;
 	}
 	if (rc < 0)
-		return rc == -ECONNRESET && h->lost ? tell_lost(h) : rc;
+		return rc == -ECONNRESET && h->lost ? bh_lost_tell(h) : rc;
 	/* An end of the connection is told to all calls under way, so to ours. */
 	while (!s.done)
 		bh_poll(h, -1);
