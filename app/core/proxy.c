@@ -393,7 +393,7 @@ turn(struct bh_proxy *p)
 	bh_bell_announce(&p->bell);
 	if (idle(p)) {
 		bh_count(&p->stats->sleeps, 1);
-		look(p, p->deaf ? BUSY_MS : -1);
+		look(p, p->deaf ? BUSY_MS : BH_NAP_MS);
 	}
 	bh_bell_awake(&p->bell);
 }

@@ -41,6 +41,7 @@ struct bh_child {
 	int pidfd;		   /* or -1 */
 	int life;		   /* slot of its life page (lives.h), or -1 */
 	bool owner_ended;	   /* told by the page; the process may still be there */
+	bool hung;		   /* an alarm was raised about its lcores */
 	struct bh_pulse pulse;
 	uint8_t cause;		   /* enum bh_proc_how: why it is being ended; 0: it is not */
 	uint8_t how;		   /* of the last end */

@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "app/supervisor/corebeat.h"
 #include "app/supervisor/lives.h"
 #include "app/supervisor/procfs.h"
+#include "app/supervisor/proctable.h"
 #include "lib/log/log.h"
 
 #define AREA "life"
@@ -207,6 +209,27 @@ look_at(struct bh_supervisor *s, struct bh_child *c)
 }
 
 static void
+look_at_core(struct bh_supervisor *s, struct bh_child *core)
+{
+	const struct bh_stats *stats = s->table != NULL ? bh_proctable_stats(s->table) : NULL;
+	enum bh_pulse_verdict v;
+	unsigned int which;
+
+	if (stats == NULL || core->pid == 0 || core->cause != 0 || s->stopping)
+		return;
+	v = bh_corebeat_check(s->corebeat, stats, core->pid, NULL, &which);
+	if (v == BH_PULSE_WELL || v == BH_PULSE_TRACED || core->hung)
+		return;
+	core->hung = true;
+	core->detect_us = (bh_now_ns() - s->corebeat->lcore[which].turn_ns) / 1000;
+	bh_err("alarm", "lcore %u of the core (pid %d) %s for %u ms: %s", which, core->pid,
+		bh_pulse_text(v), core->detect_us / 1000,
+		s->opt->keep_hung_core ? "left as it is" : "killed");
+	if (!s->opt->keep_hung_core)
+		bh_life_kill(core, v == BH_PULSE_STOPPED ? BH_HOW_STOP : BH_HOW_HANG);
+}
+
+static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct bh_supervisor *s = arg;
@@ -215,6 +238,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (unsigned int i = 0; i < s->n_children; i++)
 		look_at(s, &s->child[i]);
+	if (++s->ticks % (BH_COREBEAT_MS / BH_PULSE_MS) == 0)
+		look_at_core(s, &s->child[0]);
 }
 
 /* ---- making ---- */
@@ -222,8 +247,10 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 int
 bh_life_watch(struct bh_supervisor *s, struct bh_child *c, int life_fd)
 {
-	c->owner_ended = false;
+	c->owner_ended = c->hung = false;
 	c->life = -1;
+	if (c->is_core)
+		memset(s->corebeat, 0, sizeof(*s->corebeat));
 	c->ev_end = event_new(s->base, c->pidfd, EV_READ | EV_PERSIST, on_process_ended, c);
 	if (c->ev_end == NULL || event_add(c->ev_end, NULL) < 0)
 		return -ENOMEM;
@@ -260,6 +287,9 @@ bh_life_init(struct bh_supervisor *s)
 	if (s->lives == NULL)
 		bh_notice(AREA, "robust mutexes are not waited for (%s): ends are told by pidfds "
 			"alone", strerror(errno));
+	s->corebeat = calloc(1, sizeof(*s->corebeat));
+	if (s->corebeat == NULL)
+		return -ENOMEM;
 	s->ev_tick = event_new(s->base, -1, EV_PERSIST, on_tick, s);
 	return s->ev_tick == NULL || event_add(s->ev_tick, &tick) < 0 ? -ENOMEM : 0;
 }
@@ -275,4 +305,6 @@ bh_life_fini(struct bh_supervisor *s)
 		event_free(s->ev_tick);
 	bh_lives_close(s->lives);
 	s->lives = NULL;
+	free(s->corebeat);
+	s->corebeat = NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "lib/client/bulkhead.h"
 #include "lib/log/log.h"
+#include "lib/stats/stats.h"
 
 struct bh_proctable {
 	struct bh_handle *h;
@@ -153,4 +154,16 @@ void
 bh_proctable_complete(struct bh_proctable *t)
 {
 	submit(t, BH_V_REPLAY_END, NULL, 0);
+}
+
+const struct bh_stats *
+bh_proctable_stats(const struct bh_proctable *t)
+{
+	size_t size = 0;
+	const struct bh_stats *st = t->lost ? NULL : bh_stats_map(t->h, &size);
+
+	if (st == NULL || size < sizeof(*st) || st->magic != BH_STATS_MAGIC ||
+		st->version != BH_STATS_VERSION)
+		return NULL;
+	return st;
 }

@@ -16,6 +16,7 @@
 #define BH_CHILDREN (BH_BOOT_MODULES + 1)
 
 struct bh_proctable;
+struct bh_corebeat;
 struct bh_lives;
 struct bh_remains;
 
@@ -30,6 +31,8 @@ struct bh_supervisor {
 	struct bh_proctable *table;	    /* NULL while the core is not ready */
 	struct bh_lives *lives;	    /* NULL: none */
 	struct bh_remains *remains; /* predecessors that are being freed (life.c) */
+	struct bh_corebeat *corebeat;
+	unsigned int ticks;
 	struct event *ev_tick;	    /* heartbeats */
 	struct event *ev_deadline;	    /* of starting, and of stopping */
 	bool announced;			    /* `bulkhead: ready` was printed */

@@ -12,10 +12,12 @@
 #include <time.h>
 
 #include "lib/client/client_priv.h"
+#include "lib/life/life.h"
 
 #define SPIN_NS 20000
 #define SPIN_MANY_NS 200000 /* with requests pipelined: their work takes longer than a wake-up */
 #define TAKE_MAX 1024 /* messages of one bh_poll() */
+#define WAKE_MS 1000  /* a wait may last longer by so much, on a machine with much to do */
 #define GATHER 32     /* replies that are worth a flush */
 #define GATHER_PAUSES 8
 #define EOF_LOOKS 1024 /* empty looks of who never waits, for one look at the pipe's end */
@@ -279,6 +281,7 @@ take_one(struct bh_handle *h)
 	if (n <= 0)
 		return n;
 	bh_consumer_skip(&h->rep, n);
+	bh_life_beat(); /* of a thousand, each is a sign of life */
 	return deliver(h, (const struct bh_msg *)buf) < 0 ? -EBADMSG : 1;
 }
 
@@ -420,8 +423,11 @@ block(struct bh_handle *h, int timeout)
 	struct pollfd p = {.fd = h->wake_fd, .events = POLLIN};
 	int n = 1;
 
-	if (bh_prepare_wait(h))
+	if (bh_prepare_wait(h)) {
+		bh_life_busy(timeout < 0 ? BH_LIFE_BUSY_MS : timeout + WAKE_MS);
 		n = poll(&p, 1, timeout);
+		bh_life_beat();
+	}
 	return awake(h) < 0 ? -ECONNRESET : n != 0;
 }
 

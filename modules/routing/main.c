@@ -17,6 +17,7 @@
 #include <event2/event.h>
 
 #include "lib/client/bulkhead.h"
+#include "lib/life/life.h"
 #include "lib/log/log.h"
 #include "lib/sandbox/sandbox.h"
 #include "modules/routing/routing.h"
@@ -27,7 +28,7 @@ struct program {
 	struct bh_handle *h;
 	struct bh_routing routing;
 	struct event_base *base;
-	struct event *readable, *term, *intr;
+	struct event *readable, *term, *intr, *beat;
 	struct timespec start;
 	bool stop;
 };
@@ -115,6 +116,15 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_beat(evutil_socket_t fd, short what, void *arg)
+{
+	/* Only wakes the loop, whose turn is the sign of life. */
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+static void
 on_signal(evutil_socket_t fd, short what, void *arg)
 {
 	struct program *p = arg;
@@ -145,6 +155,8 @@ watch_inputs(struct program *p)
 static int
 make_events(struct program *p)
 {
+	static const struct timeval beat = {.tv_usec = BH_LIFE_BEAT_MS * 1000};
+
 	p->base = event_base_new();
 	if (p->base == NULL)
 		return -ENOMEM;
@@ -152,7 +164,11 @@ make_events(struct program *p)
 	p->intr = evsignal_new(p->base, SIGINT, on_signal, p);
 	if (p->term == NULL || p->intr == NULL)
 		return -ENOMEM;
-	return event_add(p->term, NULL) < 0 || event_add(p->intr, NULL) < 0 ? -EIO : 0;
+	p->beat = event_new(p->base, -1, EV_PERSIST, on_beat, p);
+	if (p->beat == NULL)
+		return -ENOMEM;
+	return event_add(p->term, NULL) < 0 || event_add(p->intr, NULL) < 0 ||
+		event_add(p->beat, &beat) < 0 ? -EIO : 0;
 }
 
 /* After first contact, which brings the descriptor. */
@@ -168,13 +184,22 @@ watch_core(struct program *p)
 static void
 free_events(struct program *p)
 {
-	struct event **e[] = {&p->readable, &p->term, &p->intr};
+	struct event **e[] = {&p->readable, &p->term, &p->intr, &p->beat};
 
-	for (unsigned int i = 0; i < 3; i++)
+	for (unsigned int i = 0; i < sizeof(e) / sizeof(e[0]); i++)
 		if (*e[i] != NULL)
 			event_free(*e[i]);
 	if (p->base != NULL)
 		event_base_free(p->base);
+}
+
+/* What a computation may take: all routes are looked at. */
+static unsigned int
+compute_ms(const struct program *p)
+{
+	const struct bh_rib *rib = &p->routing.rib;
+
+	return 500 + (rib->routes[0].n + rib->routes[1].n) / 20;
 }
 
 /* Polls, computes, sends, and sleeps when there was nothing. 0 when asked to stop. */
@@ -187,7 +212,9 @@ serve(struct program *p)
 		n = bh_poll(p->h, 0);
 		if (n < 0)
 			return n;
+		bh_life_busy(compute_ms(p));
 		rc = bh_routing_commit(&p->routing);
+		bh_life_beat();
 		if (rc < 0)
 			return rc;
 		rc = bh_flush(p->h);
@@ -205,6 +232,9 @@ run(struct program *p)
 	struct bh_open_args args = {0};
 	int rc;
 
+	rc = bh_life_begin();
+	if (rc < 0)
+		bh_warn("main", "no sign of life can be given: %s", strerror(-rc));
 	bh_open_args_env(&args, "routing");
 	args.service = BH_SERVICE_INFOBASE;
 	p->h = bh_open(&args);

@@ -17,6 +17,7 @@
 #include <event2/event.h>
 
 #include "app/supervisor/child.h"
+#include "app/supervisor/corebeat.h"
 #include "app/supervisor/lives.h"
 #include "app/supervisor/procfs.h"
 
@@ -397,6 +398,70 @@ START_TEST(busy_is_told_from_hung)
 }
 END_TEST
 
+/* An lcore of a core: a thread that turns, spins or sleeps as it is told. */
+static struct bh_stats_lcore *lcore;
+static int lcore_does; /* 0 turns, 1 spins, 2 sleeps, 3 returns */
+
+static void *
+lcore_main(void *arg)
+{
+	int does;
+
+	(void)arg;
+	lcore->tid = gettid();
+	while ((does = __atomic_load_n(&lcore_does, __ATOMIC_RELAXED)) != 3) {
+		if (does == 0)
+			bh_count(&lcore->turns, 1);
+		if (does != 1)
+			usleep(100);
+	}
+	return NULL;
+}
+
+START_TEST(hung_lcore_is_found)
+{
+	static const struct bh_pulse_limits short_ones = {.spin_ns = 20000000, .sleeps = 1000},
+		no_spin = {.spin_ns = UINT64_MAX, .sleeps = 10};
+	static const enum bh_pulse_verdict want[] = {BH_PULSE_WELL, BH_PULSE_SPINS, BH_PULSE_BLOCKED};
+	struct bh_stats *st = calloc(1, sizeof(*st));
+	struct bh_corebeat *cb = calloc(1, sizeof(*cb));
+	const struct bh_pulse_limits *lim = _i == 2 ? &no_spin : &short_ones;
+	enum bh_pulse_verdict v = BH_PULSE_WELL;
+	unsigned int which = 0;
+	pthread_t t;
+
+	lcore = &st->lcore[3];
+	lcore->used = st->lcore[4].used = 1; /* 4 has not come up */
+	lcore_does = 0;
+	pthread_create(&t, NULL, lcore_main, NULL);
+	while (bh_read(&lcore->turns) < 2)
+		;
+	ck_assert_int_eq(bh_corebeat_check(cb, st, getpid(), lim, &which), BH_PULSE_WELL);
+	__atomic_store_n(&lcore_does, _i, __ATOMIC_RELAXED);
+	for (int i = 0; v == BH_PULSE_WELL && (_i > 0 || i < 200); i++) {
+		uint64_t turns = bh_read(&lcore->turns);
+
+		while (_i == 0 && bh_read(&lcore->turns) == turns)
+			;
+		v = bh_corebeat_check(cb, st, getpid(), lim, &which);
+	}
+	ck_assert_int_eq(v, want[_i]);
+	ck_assert(_i == 0 || which == 3);
+	__atomic_store_n(&lcore_does, 3, __ATOMIC_RELAXED);
+	pthread_join(t, NULL);
+	free(cb);
+	free(st);
+}
+END_TEST
+
+START_TEST(main_lcore_has_more_time)
+{
+	ck_assert_uint_gt(bh_corebeat_limits("main")->spin_ns,
+		bh_corebeat_limits("worker")->spin_ns);
+	ck_assert_uint_gt(bh_corebeat_limits("worker")->sleeps * BH_COREBEAT_MS, 2000);
+}
+END_TEST
+
 START_TEST(procfs_tells)
 {
 	int page = bh_lives_page();
@@ -440,6 +505,8 @@ main(void)
 	tcase_add_test(tc, starved_is_not_hung);
 	tcase_add_test(tc, sleeper_is_hung_after_some_looks);
 	tcase_add_loop_test(tc, busy_is_told_from_hung, 0, 3);
+	tcase_add_loop_test(tc, hung_lcore_is_found, 0, 3);
+	tcase_add_test(tc, main_lcore_has_more_time);
 	tcase_add_test(tc, procfs_tells);
 	suite_add_tcase(s, tc);
 	srunner_run_all(r, CK_NORMAL);
