@@ -151,7 +151,7 @@ static int
 make_proxies(struct bh_core *core)
 {
 	struct bh_proxy_conf conf = {.stats_fd = core->stats_fd, .stats = core->stats,
-		.socket = core->socket_id};
+		.socket = core->socket_id, .main_bell = &core->bell};
 	unsigned int n = count_role(core->boot, BH_LCORE_CONTROL_PROXY);
 	int rc;
 
