@@ -16,6 +16,7 @@
 #define BH_CHILDREN (BH_BOOT_MODULES + 1)
 
 struct bh_proctable;
+struct bh_taps;
 
 struct bh_supervisor {
 	const struct bh_options *opt;
@@ -26,6 +27,7 @@ struct bh_supervisor {
 	struct bh_child child[BH_CHILDREN]; /* 0: the core; then modules in starting order */
 	unsigned int n_children;
 	struct bh_proctable *table;	    /* NULL while the core is not ready */
+	struct bh_taps *taps;		    /* NULL: no host stack */
 	struct event *ev_deadline;	    /* of starting, and of stopping */
 	bool announced;			    /* `bulkhead: ready` was printed */
 	bool stopping;
