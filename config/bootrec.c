@@ -68,6 +68,12 @@ make_memory(const struct maker *k, const struct lyd_node *top)
 	k->boot->mbufs = bh_yang_number(memory, "mbufs");
 }
 
+static void
+make_host_stack(const struct maker *k, const struct lyd_node *top)
+{
+	k->boot->host_stack = bh_yang_bool(bh_yang_child(top, "host-stack"), "enabled");
+}
+
 static bool
 may_use(const struct bh_config_args *args, uint32_t cpu)
 {
@@ -262,6 +268,7 @@ bh_bootrec_make(struct bh_boot *boot, const struct lyd_node *tree, const struct 
 
 	memset(boot, 0, sizeof(*boot));
 	make_memory(&k, top);
+	make_host_stack(&k, top);
 	make_eal(&k, top);
 	make_lcores(&k, top);
 	make_groups(&k, top);

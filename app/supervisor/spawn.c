@@ -7,6 +7,7 @@
 
 #include "app/supervisor/configfile.h"
 #include "app/supervisor/roles.h"
+#include "app/supervisor/taps.h"
 
 int
 bh_spawn_core(struct bh_supervisor *s, struct bh_child *c, int life_fd)
@@ -28,6 +29,12 @@ bool
 bh_is_config(const struct bh_child *c)
 {
 	return strcmp(c->name, "config") == 0;
+}
+
+bool
+bh_is_v6stack(const struct bh_child *c)
+{
+	return strcmp(c->name, "v6stack") == 0;
 }
 
 /* A core that has just died takes none: its death is about to be told, and the next one gets another. */
@@ -59,6 +66,8 @@ bh_spawn_module(struct bh_supervisor *s, struct bh_child *c, int life_fd)
 		rc = bh_child_spawn(c, &sp);
 		if (rc == 0)
 			rc = pass_role(s, c, pair[1]);
+		if (rc == 0 && bh_is_v6stack(c))
+			bh_taps_hand(s->taps, c->sup_fd); /* what fails is told; it runs without */
 		close(pair[0]);
 		close(pair[1]);
 	}

@@ -16,7 +16,9 @@
 #include "app/supervisor/proctable.h"
 #include "app/supervisor/roles.h"
 #include "app/supervisor/spawn.h"
+#include "app/supervisor/taps.h"
 #include "lib/log/log.h"
+#include "lib/net/hostask.h"
 
 #define START_SECONDS 120  /* a child that is not ready by then has failed to start */
 #define STOP_SECONDS 3	   /* between SIGTERM and SIGKILL */
@@ -176,11 +178,21 @@ child_is_ready(struct bh_supervisor *s, struct bh_child *c)
 	bh_supervise_advance(s);
 }
 
+/* What a module says is hostile; the longest that it may say is a request about a TAP. */
+static void
+child_said(struct bh_supervisor *s, struct bh_child *c, const char *text, size_t len)
+{
+	if (strcmp(text, "READY") == 0)
+		child_is_ready(s, c);
+	else if (!bh_is_v6stack(c) || !bh_taps_asked(s->taps, text, len))
+		bh_warn("start", "%s said something unknown", c->name);
+}
+
 static void
 on_sup_readable(evutil_socket_t fd, short what, void *arg)
 {
+	static char text[sizeof(struct bh_hostask) + 1];
 	struct bh_child *c = arg;
-	char text[64];
 	ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
 
 	(void)what;
@@ -191,10 +203,7 @@ on_sup_readable(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	text[n] = '\0';
-	if (strcmp(text, "READY") == 0)
-		child_is_ready(c->owner, c);
-	else
-		bh_warn("start", "%s said something unknown", c->name);
+	child_said(c->owner, c, text, n);
 }
 
 /* ---- ending ---- */
@@ -459,6 +468,10 @@ bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
 	}
 	if (rc == 0)
 		rc = bh_life_init(s);
+	if (rc == 0) {
+		s->taps = bh_taps_new(boot);
+		bh_taps_make(s->taps);
+	}
 	if (rc == 0 && s->ev_deadline != NULL)
 		return BH_EXIT_OK;
 	bh_err("start", "%s", strerror(rc < 0 ? -rc : ENOMEM));
@@ -479,6 +492,7 @@ bh_supervise_fini(struct bh_supervisor *s)
 			event_free(c->ev_again);
 		bh_child_free(c);
 	}
+	bh_taps_free(s->taps);
 	if (s->ev_deadline != NULL)
 		event_free(s->ev_deadline);
 	if (s->boot_fd >= 0)

@@ -19,6 +19,7 @@ struct bh_proctable;
 struct bh_corebeat;
 struct bh_lives;
 struct bh_remains;
+struct bh_taps;
 
 struct bh_supervisor {
 	const struct bh_options *opt;
@@ -34,6 +35,7 @@ struct bh_supervisor {
 	struct bh_corebeat *corebeat;
 	unsigned int ticks;
 	struct event *ev_tick;	    /* heartbeats */
+	struct bh_taps *taps;		    /* NULL: no host stack */
 	struct event *ev_deadline;	    /* of starting, and of stopping */
 	bool announced;			    /* `bulkhead: ready` was printed */
 	bool stopping;

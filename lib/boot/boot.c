@@ -107,6 +107,12 @@ read_kernel_vdev(struct reader *r)
 }
 
 static int
+read_host_stack(struct reader *r)
+{
+	return yes_no(r, 1, &r->boot->host_stack);
+}
+
+static int
 read_eal(struct reader *r)
 {
 	if (r->boot->n_eal == BH_BOOT_EAL)
@@ -205,6 +211,7 @@ static const struct item {
 	{"hugepages", 2, 2, true, read_hugepages},
 	{"mbufs", 2, 2, true, read_mbufs},
 	{"kernel-vdev", 2, 2, true, read_kernel_vdev},
+	{"host-stack", 2, 2, true, read_host_stack},
 	{"end", 1, 1, true, read_end},
 	{"eal", 2, 2, false, read_eal},
 	{"lcore", 4, 4, false, read_lcore},
@@ -389,9 +396,10 @@ put_module(FILE *out, const struct bh_boot_module *m)
 int
 bh_boot_print(FILE *out, const struct bh_boot *b)
 {
-	fprintf(out, "bulkhead-boot %d\nmemory %u\nhugepages %s\nmbufs %u\nkernel-vdev %s\n",
+	fprintf(out, "bulkhead-boot %d\nmemory %u\nhugepages %s\nmbufs %u\nkernel-vdev %s\n"
+		"host-stack %s\n",
 		BH_BOOT_VERSION, b->memory, b->hugepages ? "yes" : "no", b->mbufs,
-		b->kernel_vdev ? "yes" : "no");
+		b->kernel_vdev ? "yes" : "no", b->host_stack ? "yes" : "no");
 	for (unsigned int i = 0; i < b->n_eal; i++) {
 		fputs("eal", out);
 		put(out, b->eal[i]);

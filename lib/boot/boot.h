@@ -12,6 +12,7 @@
  *     hugepages yes			or no: EAL runs with --no-huge
  *     mbufs 32768
  *     kernel-vdev yes			a port needs CAP_NET_RAW and CAP_NET_ADMIN
+ *     host-stack yes			v6stack gets a TAP for each interface
  *     eal --log-level=...		extra EAL argument, may repeat
  *     lcore 0 0 main			lcore id, cpu, role
  *     group route4 5			worker lcore of a table group
@@ -83,6 +84,7 @@ struct bh_boot {
 	bool hugepages;
 	uint32_t mbufs;
 	bool kernel_vdev;
+	bool host_stack;
 	unsigned int n_eal;
 	char eal[BH_BOOT_EAL][128];
 	unsigned int n_lcores;

@@ -39,6 +39,7 @@ def boot():
             "lcore 4 0 worker\n{}lcore 5 1 forwarding\ngroup link 4\ngroup route4 4\n"
             "group route6 4\ngroup misc 4\n")
     head = "bulkhead-boot 1\nmemory 512\nhugepages {}\nmbufs 32768\nkernel-vdev {}\n"
+    head += "host-stack no\n"
     tail = "control-cpu 0\nmodule config yes bulkhead-config\n"
     write("boot", "least", (head.format("yes", "no") + plan.format("") + tail + "end\n").encode())
     write("boot", "much", (
@@ -266,6 +267,21 @@ def checksum(data):
     return ~(total % 0xffff) & 0xffff
 
 
+def hostask():
+    """struct bh_hostask of lib/net/hostask.h."""
+    def ask(*addrs, name=b"p0", flags=15):
+        return (b"HOSTASK\0" + name + bytes(16 - len(name)) +
+                struct.pack("<IHH", flags, 1500, len(addrs)) + b"\2\xbb\0\0\0\1\0\0" +
+                b"".join(struct.pack("<BBH", family, plen, 0) + addr + bytes(16 - len(addr))
+                         for family, plen, addr in addrs))
+    four, six = (4, 24, b"\x0a\0\0\1"), (6, 64, b"\xfe\x80" + bytes(13) + b"\1")
+    write("hostask", "none", ask(flags=0))
+    write("hostask", "both", ask(four, six))
+    write("hostask", "twice", ask(four, six, four))
+    write("hostask", "many", ask(*((4, 32, bytes([10, 0, 1, n])) for n in range(90))))
+    write("hostask", "loopback", ask((4, 8, b"\x7f\0\0\1")))
+
+
 def icmp():
     """Flags, value, an Ethernet frame."""
     macs = b"\x02\xbb\0\0\0\1\x02\xbb\0\0\0\2"
@@ -304,5 +320,5 @@ def icmp():
 
 
 if __name__ == "__main__":
-    for make in (boot, config, hello, queue, changes, packet, request, icmp, stack):
+    for make in (boot, config, hello, queue, changes, packet, request, icmp, hostask, stack):
         make()

@@ -15,6 +15,7 @@ static const char good[] = "bulkhead-boot 1\n"
 			   "hugepages yes\n"
 			   "mbufs 32768\n"
 			   "kernel-vdev no\n"
+			   "host-stack yes\n"
 			   "eal --log-level=lib.eal:debug\n"
 			   "lcore 0 0 main\n"
 			   "lcore 1 0 control-proxy\n"
@@ -70,7 +71,7 @@ START_TEST(test_good)
 {
 	ck_assert_msg(parse(good) == 0, "%s", err);
 	ck_assert_uint_eq(boot.memory, 512);
-	ck_assert(boot.hugepages && !boot.kernel_vdev);
+	ck_assert(boot.hugepages && !boot.kernel_vdev && boot.host_stack);
 	ck_assert_uint_eq(boot.mbufs, 32768);
 	ck_assert_uint_eq(boot.n_eal, 1);
 	ck_assert_uint_eq(boot.n_lcores, 8);

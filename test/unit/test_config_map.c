@@ -212,7 +212,7 @@ START_TEST(test_boot_defaults)
 {
 	load("{" TWO "}");
 	ck_assert_uint_eq(boot.memory, 512);
-	ck_assert(boot.hugepages && !boot.kernel_vdev);
+	ck_assert(boot.hugepages && !boot.kernel_vdev && boot.host_stack);
 	ck_assert_uint_eq(boot.mbufs, 32768);
 	ck_assert_uint_eq(boot.n_lcores, 8 + 3);
 	ck_assert_uint_eq(boot.n_control_cpus, 1);
@@ -231,9 +231,9 @@ START_TEST(test_boot_modules)
 		"\"eal-argument\":[\"--log-level=lib.eal:debug\"],"
 		"\"modules\":{\"module\":[{\"name\":\"v6stack\",\"argument\":[\"a b\",\"c\"]},"
 		"{\"name\":\"routing\",\"enabled\":false,\"program\":\"/opt/r\"},"
-		"{\"name\":\"snmp\"}]},\"control-cpu\":[3,1]}}");
+		"{\"name\":\"snmp\"}]},\"host-stack\":{\"enabled\":false},\"control-cpu\":[3,1]}}");
 	ck_assert_uint_eq(boot.memory, 128);
-	ck_assert(!boot.hugepages);
+	ck_assert(!boot.hugepages && !boot.host_stack);
 	ck_assert_str_eq(boot.eal[0], "--log-level=lib.eal:debug");
 	ck_assert_uint_eq(boot.n_modules, 4);
 	ck_assert_str_eq(boot.modules[1].name, "v6stack");
