@@ -61,6 +61,13 @@ went_down(struct bh_stack *s, struct bh_netif *i)
 }
 
 static void
+tell(struct bh_stack *s, const struct bh_netif *i)
+{
+	if (s->ops->interface != NULL)
+		s->ops->interface(s->ctx, i);
+}
+
+static void
 unbind(struct bh_stack *s, uint32_t ifindex)
 {
 	struct bh_netif *i = s->by_index[ifindex];
@@ -71,8 +78,10 @@ unbind(struct bh_stack *s, uint32_t ifindex)
 	i->flags = 0;
 	bh_netif_settle(s, i);
 	bh_neighs_flush(s, i, 0);
+	bh_out_del(&s->out, BH_T_HOSTIF, &(struct bh_ifindex_key){ifindex});
 	s->by_index[ifindex] = NULL;
 	i->ifindex = 0;
+	tell(s, i);
 }
 
 static void
@@ -124,6 +133,7 @@ bh_netif_put(struct bh_stack *s, uint32_t ifindex, const struct bh_interface *re
 	else if (!up && was_up)
 		went_down(s, i);
 	bh_ra_settle(s, i);
+	tell(s, i);
 }
 
 void

@@ -52,7 +52,7 @@ struct bh_stack_stats {
 	uint64_t conflicts, defended;
 	uint64_t held, released, hold_dropped, unreachable;
 	uint64_t limited, evicted; /* resolutions not begun; neighbors given up for others */
-	uint64_t to_host;
+	uint64_t to_host, from_host;
 };
 
 struct bh_stack_input;
@@ -107,6 +107,9 @@ void bh_stack_change(void *arg, const struct bh_change *c);
 
 /* A bh_punt_fn; arg: the stack. Frames before the tables were read are dropped. */
 void bh_stack_punt(void *arg, const struct bh_punt *p, const uint8_t *frame, size_t len);
+
+/* A frame that the kernel's side sends by an interface (fromhost.c). */
+void bh_stack_from_host(struct bh_stack *s, uint32_t ifindex, const uint8_t *frame, size_t len);
 
 /* Moves the clock, does what is due, and sends what can be sent. 0, or a fatal -errno. */
 int bh_stack_commit(struct bh_stack *s, uint64_t now);
