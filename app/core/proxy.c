@@ -314,7 +314,7 @@ place_sock(struct bh_proxy *p, int fd)
 		s->fd = -1;
 		p->n_accepted--;
 	}
-	bh_refuse(p, fd, 0, BH_ROLE_READER, rc);
+	bh_proxy_refuse(p, fd, 0, BH_ROLE_READER, rc);
 	hand_off(p, fd);
 }
 

@@ -20,7 +20,7 @@
 /* ---- replies ---- */
 
 void
-bh_refuse(struct bh_proxy *p, int fd, uint16_t service, uint16_t role, int status)
+bh_proxy_refuse(struct bh_proxy *p, int fd, uint16_t service, uint16_t role, int status)
 {
 	struct bh_welcome w = {
 		.magic = BH_HELLO_MAGIC,
@@ -105,7 +105,7 @@ begin_contact(struct bh_proxy *p, struct bh_psock *s)
 {
 	s->service = ((const struct bh_hello *)s->hello)->service;
 	if (p->known[s->service].relay == NULL) {
-		bh_refuse(p, s->fd, s->service, s->role, -ENOENT);
+		bh_proxy_refuse(p, s->fd, s->service, s->role, -ENOENT);
 		s->state = BH_SOCK_IDLE;
 	} else if (!post_contact(p, s) && s->state != BH_SOCK_HELD) {
 		s->state = BH_SOCK_HELD;
@@ -145,7 +145,7 @@ bh_sock_read(struct bh_proxy *p, struct bh_psock *s)
 	}
 	n = read_hello(s);
 	if (n == -EPERM) {
-		bh_refuse(p, s->fd, 0, s->role, n);
+		bh_proxy_refuse(p, s->fd, 0, s->role, n);
 		bh_sock_close(p, s);
 		return;
 	}
@@ -159,7 +159,7 @@ bh_sock_read(struct bh_proxy *p, struct bh_psock *s)
 	}
 	rc = bh_hello_check(s->hello, n);
 	if (rc < 0) {
-		bh_refuse(p, s->fd, ((struct bh_hello *)s->hello)->service, s->role, rc);
+		bh_proxy_refuse(p, s->fd, ((struct bh_hello *)s->hello)->service, s->role, rc);
 	} else {
 		s->hello_len = n;
 		begin_contact(p, s);
@@ -185,7 +185,7 @@ finish_contact(struct bh_proxy *p, struct bh_psock *s, struct bh_known *k,
 	if (s->state == BH_SOCK_CONTACT) {
 		s->state = BH_SOCK_IDLE;
 		if (rc < 0) {
-			bh_refuse(p, s->fd, s->service, s->role, rc);
+			bh_proxy_refuse(p, s->fd, s->service, s->role, rc);
 		} else {
 			slot->welcome.magic = BH_HELLO_MAGIC;
 			slot->welcome.version = BH_PROTO_VERSION;
@@ -350,7 +350,7 @@ forget(struct bh_proxy *p, uint16_t service, struct bh_known *k)
 
 		if (s->state == BH_SOCK_CONTACT && s->service == service) {
 			s->state = BH_SOCK_IDLE;
-			bh_refuse(p, s->fd, service, s->role, -ECONNRESET);
+			bh_proxy_refuse(p, s->fd, service, s->role, -ECONNRESET);
 			bh_sock_arm(p, s);
 		}
 		s->served &= ~(1u << service);

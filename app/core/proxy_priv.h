@@ -122,6 +122,6 @@ void bh_waiting_retry(struct bh_proxy *p);
 void bh_known_set(struct bh_proxy *p, const struct bh_announcement *a);
 
 /* A welcome that says no. Never blocks. */
-void bh_refuse(struct bh_proxy *p, int fd, uint16_t service, uint16_t role, int status);
+void bh_proxy_refuse(struct bh_proxy *p, int fd, uint16_t service, uint16_t role, int status);
 
 #endif
