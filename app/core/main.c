@@ -120,12 +120,13 @@ watch_fd(int ep, int fd)
 	return fd < 0 ? 0 : epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev);
 }
 
-/* READY is said once, when every control proxy has heard of the service. */
+/* READY is said once, when every control proxy has heard of the services. */
 static int
 say_ready(const struct bh_core *core, bool *ready)
 {
 	for (unsigned int i = 0; i < core->n_proxies; i++)
-		if (!bh_proxy_knows(core->proxy[i], BH_SERVICE_INFOBASE))
+		if (!bh_proxy_knows(core->proxy[i], BH_SERVICE_INFOBASE) ||
+			(core->packet != NULL && !bh_proxy_knows(core->proxy[i], BH_SERVICE_PACKET)))
 			return 0;
 	*ready = true;
 	return bh_ready();
@@ -151,6 +152,8 @@ serve(struct bh_core *core, int sig_fd, int sup_fd)
 			rc = say_ready(core, &ready);
 			timeout = 1; /* the broadcast is under way */
 		}
+		if (core->packet != NULL && bh_packet_settle(core->packet))
+			timeout = 1; /* a forwarding lcore does not answer */
 		n = epoll_wait(ep, ev, 4, busy ? 0 : timeout);
 		bh_bell_awake(&core->bell);
 		bh_lcore_turn(stats, busy || n > 0, rte_rdtsc());

@@ -92,7 +92,7 @@ put(struct bh_handle *h, const struct bh_msg *msg, const void *body)
 
 	if (rc == -EAGAIN) {
 		bh_flush(h);
-		h->want_space = true;
+		h->want_slots = BH_MSG_SLOTS;
 	}
 	if (rc < 0)
 		return rc;
@@ -144,7 +144,7 @@ submit(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_reply_fn cb
 	struct bh_call_slot *c;
 	int rc;
 
-	if (h->lost || (h->map != NULL && closed(h) && lose(h) < 0))
+	if (h->lost || (h->map != NULL && closed(h) && lose(h) < 0) || (h->once && h->map == NULL))
 		return -ECONNRESET;
 	c = call_new(h, msg, cb, arg);
 	if (c == NULL) {
@@ -215,6 +215,8 @@ deliver(struct bh_handle *h, const struct bh_msg *msg)
 
 	if (msg->verb == BH_V_EVENT)
 		return bh_watch_event(h, msg, msg + 1);
+	if (msg->verb == BH_V_PUNT)
+		return h->frame != NULL ? h->frame(h->frame_arg, msg) : -EBADMSG;
 	c = call_find(h, msg->tag);
 	if (c != NULL)
 		answer(h, c, msg, msg + 1);
@@ -335,9 +337,10 @@ arrived(const struct bh_handle *h)
 static bool
 space_came(struct bh_handle *h)
 {
-	if (!h->want_space || bh_producer_room(&h->req, BH_MSG_SLOTS) < BH_MSG_SLOTS)
+	if (h->want_slots == 0 ||
+		bh_producer_room(&h->req, h->want_slots) < (int)h->want_slots)
 		return false;
-	h->want_space = false;
+	h->want_slots = 0;
 	return true;
 }
 
@@ -355,7 +358,7 @@ bh_prepare_wait(struct bh_handle *h)
 	bh_flush(h);
 	if (h->rep.pos != h->rep.released)
 		bh_consumer_release(&h->rep);
-	bh_sleep_announce(&h->sleeper, BH_SLEEP_WORK | (h->want_space ? BH_SLEEP_SPACE : 0));
+	bh_sleep_announce(&h->sleeper, BH_SLEEP_WORK | (h->want_slots > 0 ? BH_SLEEP_SPACE : 0));
 	h->announced = true;
 	h->unfenced = false;
 	ring_core(h, BH_SLEEP_SPACE);

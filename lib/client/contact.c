@@ -52,8 +52,8 @@ bh_disconnect(struct bh_handle *h)
 	h->map = NULL;
 	h->stats = NULL;
 	h->ring_fd = h->wake_fd = -1;
-	h->announced = h->want_space = h->has_first = h->unfenced = false;
-	h->unflushed = 0;
+	h->announced = h->has_first = h->unfenced = false;
+	h->unflushed = h->want_slots = 0;
 	bh_forget_socket(h);
 }
 
