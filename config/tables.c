@@ -89,6 +89,39 @@ print_neighbor(FILE *out, const struct bh_record *rec)
 	put_mac(out, v->mac);
 }
 
+static void
+print_ra(FILE *out, const struct bh_record *rec)
+{
+	const struct bh_cfg_ra *c = rec->val;
+
+	put_string(out, "interface", rec->key);
+	put_bool(out, "managed", c->flags & BH_RA_MANAGED);
+	put_bool(out, "other", c->flags & BH_RA_OTHER);
+	put_number(out, "hop_limit", c->hop_limit);
+	put_number(out, "lifetime", c->lifetime);
+	put_number(out, "max_interval", c->max_interval);
+	put_number(out, "min_interval", c->min_interval);
+	put_number(out, "mtu", c->mtu);
+	put_number(out, "reachable", c->reachable);
+	put_number(out, "retrans", c->retrans);
+}
+
+static void
+print_ra_prefix(FILE *out, const struct bh_record *rec)
+{
+	const struct bh_cfg_ra_prefix_key *k = rec->key;
+	const struct bh_cfg_ra_prefix *v = rec->val;
+
+	put_string(out, "interface", k->name);
+	put_addr(out, "address", BH_IP6, k->addr);
+	put_number(out, "plen", k->plen);
+	put_bool(out, "advertise", !(v->flags & BH_RA_PREFIX_NONE));
+	put_bool(out, "on_link", v->flags & BH_RA_PREFIX_ON_LINK);
+	put_bool(out, "autonomous", v->flags & BH_RA_PREFIX_AUTONOMOUS);
+	put_number(out, "valid", v->valid);
+	put_number(out, "preferred", v->preferred);
+}
+
 static const char *
 type_name(uint8_t type)
 {
@@ -147,6 +180,8 @@ static const struct {
 	{BH_T_CFG_INTERFACE, "cfg_interface", print_interface},
 	{BH_T_CFG_ADDRESS, "cfg_address", print_address},
 	{BH_T_CFG_NEIGHBOR, "cfg_neighbor", print_neighbor},
+	{BH_T_CFG_RA, "cfg_ra", print_ra},
+	{BH_T_CFG_RA_PREFIX, "cfg_ra_prefix", print_ra_prefix},
 	{BH_T_CFG_ROUTE4, "cfg_route4", print_route},
 	{BH_T_CFG_ROUTE6, "cfg_route6", print_route},
 };

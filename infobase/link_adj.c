@@ -139,6 +139,9 @@ publish(struct bh_link *l, uint16_t a, const uint8_t *mac)
 		c.hdr_len = BH_ETH_HDR;
 		memcpy(c.hdr, mac, 6);
 		memcpy(c.hdr + 6, i->ev.mac, 6);
+	} else {
+		c.family = k->family;
+		memcpy(c.hop, k->addr, sizeof(c.hop));
 	}
 	return bh_adj_put(l->conf.tables, a, &c);
 }

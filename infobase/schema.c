@@ -100,6 +100,21 @@ static const struct bh_schema rows[BH_T_MAX] = {
 		KEY(bh_user_key), .val_min = 1, .val_max = sizeof(struct bh_user), .max = 65536,
 		.published = "", .key_ok = bh_key_name32,
 	},
+	[BH_T_CFG_SOURCE] = {
+		"cfg_source", BH_ROLE_CONFIG, BH_KIND_CONFIG, BH_GROUP_MISC,
+		KEY(bh_ifname_key), VAL(bh_cfg_source), .max = 1,
+		.published = "", .key_ok = bh_key_ifname,
+	},
+	[BH_T_CFG_RA] = {
+		"cfg_ra", BH_ROLE_CONFIG, BH_KIND_CONFIG, BH_GROUP_MISC,
+		KEY(bh_ifname_key), VAL(bh_cfg_ra), .max = BH_IF_MAX - 1,
+		.published = "", .key_ok = bh_key_ifname, .val_ok = bh_val_cfg_ra,
+	},
+	[BH_T_CFG_RA_PREFIX] = {
+		"cfg_ra_prefix", BH_ROLE_CONFIG, BH_KIND_CONFIG, BH_GROUP_MISC,
+		KEY(bh_cfg_ra_prefix_key), VAL(bh_cfg_ra_prefix), .max = 16384,
+		.published = "", .key_ok = bh_key_cfg_ra_prefix, .val_ok = bh_val_cfg_ra_prefix,
+	},
 };
 
 static const char *const role_names[BH_ROLE_MAX] = {

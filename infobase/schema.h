@@ -41,6 +41,9 @@ enum bh_table_id {
 	BH_T_UDP,
 	BH_T_SNMP,
 	BH_T_USER,
+	BH_T_CFG_SOURCE,
+	BH_T_CFG_RA,
+	BH_T_CFG_RA_PREFIX,
 	BH_T_MAX,
 };
 
@@ -51,7 +54,7 @@ enum bh_group {
 	BH_GROUP_LINK,	 /* interface, address, neighbor, nexthop, hostif and their cfg tables */
 	BH_GROUP_ROUTE4, /* route4 */
 	BH_GROUP_ROUTE6, /* route6 */
-	BH_GROUP_MISC,	 /* cfg_route*, process, tcp, udp, snmp */
+	BH_GROUP_MISC,	 /* cfg_route*, cfg_ra*, process, tcp, udp, snmp */
 	BH_GROUP_MAX,
 };
 
@@ -173,6 +176,47 @@ struct bh_cfg_route {
 	struct bh_cfg_hop hop[BH_ECMP_MAX];
 };
 
+/* Which file the tables of the configuration hold, whole; absent while they hold none. Key: struct
+ * bh_ifname_key, "file". For bulkhead-config's own successor. */
+struct bh_cfg_source {
+	uint64_t digest;  /* of the text, as bulkhead-config makes it */
+	uint64_t fixed;	  /* of what takes effect at the next start only */
+	uint64_t records; /* in all tables */
+};
+
+/* Router advertisements of an interface (RFC 8349 §9.1, RFC 4861 §6.2.1); key: struct
+ * bh_ifname_key. No record: none are sent. */
+#define BH_RA_SEND 0x1
+#define BH_RA_MANAGED 0x2
+#define BH_RA_OTHER 0x4
+
+struct bh_cfg_ra {
+	uint8_t flags;	       /* BH_RA_* */
+	uint8_t hop_limit;     /* 0: not specified */
+	uint16_t lifetime;     /* s; of the default router */
+	uint16_t max_interval; /* s; 4 .. */
+	uint16_t min_interval; /* s; 3 .. max_interval */
+	uint32_t mtu;	       /* 0: not told */
+	uint32_t reachable;    /* ms; 0: not specified */
+	uint32_t retrans;      /* ms; 0: not specified */
+};
+
+#define BH_RA_PREFIX_ON_LINK 0x1
+#define BH_RA_PREFIX_AUTONOMOUS 0x2
+#define BH_RA_PREFIX_NONE 0x4 /* not advertised, though it is of an address of the interface */
+
+struct bh_cfg_ra_prefix_key {
+	char name[BH_NAME_LEN];
+	uint8_t addr[16];
+	uint8_t plen;
+	uint8_t pad[3];
+};
+struct bh_cfg_ra_prefix {
+	uint32_t valid, preferred; /* s; UINT32_MAX: for ever */
+	uint8_t flags;		   /* BH_RA_PREFIX_* */
+	uint8_t pad[3];
+};
+
 /* ---- link worker ---- */
 
 struct bh_ifindex_key {
@@ -208,16 +252,28 @@ struct bh_if_addr_key { /* of `address` and `neighbor` */
 	uint8_t pad[3];
 	uint8_t addr[16];
 };
+enum bh_addr_state {
+	BH_ADDR_TENTATIVE, /* duplicate address detection is not over: not used */
+	BH_ADDR_PREFERRED,
+	BH_ADDR_DUPLICATE, /* another has it: not used */
+};
 struct bh_address {
 	uint8_t plen;
-	uint8_t state; /* 0 tentative, 1 preferred, 2 duplicate */
+	uint8_t state; /* enum bh_addr_state */
 	uint8_t pad[2];
+};
+enum bh_nud_state { /* RFC 4861 §7.3.2, for both families */
+	BH_NUD_INCOMPLETE, /* the mac is not valid; the stack keeps none of these in the table */
+	BH_NUD_REACHABLE,
+	BH_NUD_STALE,
+	BH_NUD_DELAY,
+	BH_NUD_PROBE,
 };
 struct bh_neighbor {
 	uint8_t mac[6];
-	uint8_t state; /* NUD state of the stack; 0: incomplete, else the mac is valid */
+	uint8_t state; /* enum bh_nud_state */
 	uint8_t router;
-	uint32_t age;  /* s */
+	uint32_t age;  /* s since it was last confirmed, at the time of the record */
 };
 
 struct bh_nh_member {
@@ -278,15 +334,35 @@ struct bh_route {
 
 enum bh_proc_state { BH_PROC_STARTING = 1, BH_PROC_READY, BH_PROC_EXITED, BH_PROC_HELD, BH_PROC_STOPPED };
 
+/* How the last end came about, or was found. */
+enum bh_proc_how {
+	BH_HOW_NONE,  /* it never ended */
+	BH_HOW_EXIT,  /* it ended by itself, or was killed by others */
+	BH_HOW_HANG,  /* it ran or slept without a turn of its loop */
+	BH_HOW_STOP,  /* it was stopped (SIGSTOP) */
+	BH_HOW_ORDER, /* by bhctl */
+	BH_HOW_MAX,
+};
+
+#define BH_PROC_ADOPTED 0x1 /* started by an earlier supervisor */
+
+#define BH_EXIT_NONE (-1)   /* last_exit: no end yet */
+#define BH_EXIT_UNTOLD (-2) /* last_exit: of a process that was adopted, or is being freed */
+
 struct bh_process { /* key: struct bh_ifname_key, the module's name */
 	uint32_t pid;
 	uint8_t state;	/* enum bh_proc_state */
-	uint8_t pad[3];
+	uint8_t how;	/* enum bh_proc_how */
+	uint8_t flags;	/* BH_PROC_* */
+	uint8_t pad;
 	uint32_t restarts;
-	int32_t last_exit;  /* wait status of the last end; -1: none yet */
+	int32_t last_exit;  /* wait status of the last end, or BH_EXIT_* */
 	uint64_t started;   /* s since the epoch */
 	uint32_t recovery_us; /* last death seen .. ready again; 0: never died */
-	uint32_t pad2;
+	uint32_t detect_us; /* last hang or stop: last turn .. found; 0: not known */
+	uint64_t seen_ns;   /* when the last end was seen; CLOCK_MONOTONIC */
+	uint64_t start_ticks; /* of the process, in clock ticks since boot: tells it from others
+				 that get its pid */
 };
 
 /* ---- sockets of this machine ---- */

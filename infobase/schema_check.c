@@ -160,6 +160,16 @@ bh_key_nexthop(const void *key)
 }
 
 bool
+bh_key_cfg_ra_prefix(const void *key)
+{
+	struct bh_cfg_ra_prefix_key k;
+
+	memcpy(&k, key, sizeof(k));
+	return name_ok(k.name, sizeof(k.name)) && is_zero(k.pad, sizeof(k.pad)) &&
+		prefix_ok(k.addr, sizeof(k.addr), k.plen);
+}
+
+bool
 bh_key_sock(const void *key)
 {
 	struct bh_sock_key k;
@@ -224,6 +234,31 @@ bh_val_cfg_route(const void *val, uint16_t len)
 }
 
 bool
+bh_val_cfg_ra(const void *val, uint16_t len)
+{
+	struct bh_cfg_ra v;
+
+	if (len != sizeof(v))
+		return false;
+	memcpy(&v, val, sizeof(v));
+	return (v.flags & ~(BH_RA_SEND | BH_RA_MANAGED | BH_RA_OTHER)) == 0 &&
+		v.max_interval >= 4 && v.min_interval >= 3 && v.min_interval <= v.max_interval &&
+		v.reachable <= 3600000;
+}
+
+bool
+bh_val_cfg_ra_prefix(const void *val, uint16_t len)
+{
+	struct bh_cfg_ra_prefix v;
+
+	if (len != sizeof(v))
+		return false;
+	memcpy(&v, val, sizeof(v));
+	return is_zero(v.pad, sizeof(v.pad)) && v.preferred <= v.valid &&
+		(v.flags & ~(BH_RA_PREFIX_ON_LINK | BH_RA_PREFIX_AUTONOMOUS | BH_RA_PREFIX_NONE)) == 0;
+}
+
+bool
 bh_val_address(const void *val, uint16_t len)
 {
 	struct bh_address v;
@@ -253,5 +288,6 @@ bh_val_process(const void *val, uint16_t len)
 	if (len != sizeof(v))
 		return false;
 	memcpy(&v, val, sizeof(v));
-	return v.state >= BH_PROC_STARTING && v.state <= BH_PROC_STOPPED;
+	return v.state >= BH_PROC_STARTING && v.state <= BH_PROC_STOPPED && v.how < BH_HOW_MAX &&
+		(v.flags & ~BH_PROC_ADOPTED) == 0;
 }

@@ -16,12 +16,15 @@ bool bh_key_prefix6(const void *key);
 bool bh_key_ifindex(const void *key);
 bool bh_key_if_addr(const void *key);
 bool bh_key_nexthop(const void *key);
+bool bh_key_cfg_ra_prefix(const void *key);
 bool bh_key_sock(const void *key);
 bool bh_key_name32(const void *key);
 
 bool bh_val_cfg_interface(const void *val, uint16_t len);
 bool bh_val_cfg_address(const void *val, uint16_t len);
 bool bh_val_cfg_route(const void *val, uint16_t len);
+bool bh_val_cfg_ra(const void *val, uint16_t len);
+bool bh_val_cfg_ra_prefix(const void *val, uint16_t len);
 bool bh_val_address(const void *val, uint16_t len);
 bool bh_val_route(const void *val, uint16_t len);
 bool bh_val_process(const void *val, uint16_t len);

@@ -17,7 +17,6 @@
 #define BURST 32	 /* requests of one table, objects of one input a turn */
 #define SWEEP_BUDGET 256 /* slots of one table a turn */
 #define SPIN_US 20
-#define NAP_MS 1000
 
 struct bh_worker *
 bh_worker_create(struct bh_infobase *ib, unsigned int lcore)
@@ -273,7 +272,7 @@ doze(struct bh_worker *w, int timeout)
 		bh_bell_awake(&w->bell);
 		return;
 	}
-	bh_bell_block(&w->bell, timeout < 0 || timeout > NAP_MS ? NAP_MS : timeout);
+	bh_bell_block(&w->bell, timeout < 0 || timeout > BH_NAP_MS ? BH_NAP_MS : timeout);
 	count_sleep(w);
 }
 

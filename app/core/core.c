@@ -62,8 +62,6 @@ make_memory(struct bh_core *core)
 	for (unsigned int i = 0; i < boot->n_lcores; i++) {
 		struct bh_stats_lcore *l = &core->stats->lcore[boot->lcores[i].id];
 
-		if (boot->lcores[i].role == BH_LCORE_PUNT)
-			continue; /* sleeps in EAL until there is a packet service */
 		snprintf(l->role, sizeof(l->role), "%s", bh_lcore_role_name(boot->lcores[i].role));
 		l->cpu = boot->lcores[i].cpu;
 		l->used = 1;
@@ -151,7 +149,7 @@ static int
 make_proxies(struct bh_core *core)
 {
 	struct bh_proxy_conf conf = {.stats_fd = core->stats_fd, .stats = core->stats,
-		.socket = core->socket_id};
+		.socket = core->socket_id, .main_bell = &core->bell};
 	unsigned int n = count_role(core->boot, BH_LCORE_CONTROL_PROXY);
 	int rc;
 
@@ -204,12 +202,47 @@ make_services(struct bh_core *core)
 	return 0;
 }
 
+static int
+make_packet(struct bh_core *core)
+{
+	const struct bh_boot_lcore *lc = bh_boot_lcore(core->boot, BH_LCORE_PUNT, 0);
+	struct bh_packet_conf packet = {
+		.fwd = core->fwd,
+		.n_fwd = RTE_MIN(count_role(core->boot, BH_LCORE_FORWARDING), (unsigned int)BH_FWD_MAX),
+		.stats = core->stats,
+		.main_bell = &core->bell,
+		.socket_id = core->socket_id,
+	};
+	struct bh_service_conf conf = {
+		.id = BH_SERVICE_PACKET,
+		.name = "packet",
+		.ops = &bh_packet_ops,
+		.proxy = core->service_proxy,
+		.n_proxies = core->n_proxies,
+		.stats = core->stats,
+		.socket = core->socket_id,
+	};
+
+	if (lc == NULL)
+		return 0;
+	conf.poll_us = shares_cpu(core->boot, lc) ? 0 : BH_SERVICE_POLL_US;
+	core->packet = bh_packet_create(&packet);
+	if (core->packet == NULL)
+		return failed("the packet service's rings", 0);
+	conf.ctx = core->packet;
+	core->packet_service = bh_service_create(&conf);
+	if (core->packet_service == NULL)
+		return failed("the packet service", 0);
+	bh_packet_set_service(core->packet, core->packet_service);
+	return 0;
+}
+
 int
 bh_core_create(struct bh_core *core, const struct bh_boot *boot, const char *rundir)
 {
 	static int (*const makers[])(struct bh_core *) = {
 		make_memory, make_forwarding, make_links, make_infobase, make_link, make_proxies,
-		make_services,
+		make_services, make_packet,
 	};
 	int rc;
 
@@ -274,6 +307,9 @@ bh_core_launch(struct bh_core *core)
 	if (rc == 0)
 		rc = launch(bh_service_main, core->service,
 			bh_boot_lcore(boot, BH_LCORE_INFOBASE, 0)->id);
+	if (rc == 0 && core->packet_service != NULL)
+		rc = launch(bh_service_main, core->packet_service,
+			bh_boot_lcore(boot, BH_LCORE_PUNT, 0)->id);
 	for (unsigned int i = 0; rc == 0 &&
 		(lc = bh_boot_lcore(boot, BH_LCORE_FORWARDING, i)) != NULL; i++)
 		rc = launch(bh_forwarding_main, core->fwd, lc->id);
@@ -289,6 +325,8 @@ bh_core_stop(struct bh_core *core)
 {
 	if (core->service != NULL)
 		bh_service_stop(core->service);
+	if (core->packet_service != NULL)
+		bh_service_stop(core->packet_service);
 	if (core->service_proxy != NULL)
 		bh_service_proxy_stop(core->service_proxy);
 	for (unsigned int i = 0; i < core->n_proxies; i++)
@@ -310,6 +348,8 @@ destroy_clients(struct bh_core *core)
 		bh_service_proxy_destroy(core->service_proxy);
 	if (core->service != NULL)
 		bh_service_destroy(core->service);
+	if (core->packet_service != NULL)
+		bh_service_destroy(core->packet_service);
 	if (core->listen_fd >= 0)
 		close(core->listen_fd);
 	if (core->socket_path[0] != '\0')
@@ -322,6 +362,7 @@ bh_core_destroy(struct bh_core *core)
 	destroy_clients(core);
 	if (core->ports != NULL)
 		bh_ports_destroy(core->ports);
+	bh_packet_destroy(core->packet);
 	if (core->link != NULL)
 		bh_link_destroy(core->link);
 	for (int i = 0; i < 2; i++)

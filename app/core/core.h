@@ -7,6 +7,7 @@
 #define BH_CORE_CORE_H
 
 #include "app/core/bell.h"
+#include "app/core/packet.h"
 #include "app/core/ports.h"
 #include "app/core/proxy.h"
 #include "app/core/service_conf.h"
@@ -41,6 +42,8 @@ struct bh_core {
 	unsigned int next_proxy; /* gets the next role socket */
 	struct bh_service_proxy *service_proxy;
 	struct bh_service *service; /* the info base's */
+	struct bh_packet *packet; /* NULL: the plan has no punt lcore */
+	struct bh_service *packet_service;
 };
 
 /* After rte_eal_init(), on the main lcore: makes every part. 0 or -errno, with a log line that

@@ -42,7 +42,7 @@ row_learned(const char *name, const struct bh_if_addr_key *k, const struct bh_ne
 		"address", bh_ctl_json_addr(k->family, k->addr),
 		"mac", v->state == 0 ? json_null() : bh_ctl_json_mac(v->mac),
 		"origin", "dynamic",
-		"state", v->state == 0 ? "incomplete" : "resolved",
+		"state", bh_ctl_nud_state_name(v->state),
 		"router", (int)(v->router != 0),
 		"age", (json_int_t)v->age);
 }

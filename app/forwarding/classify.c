@@ -45,7 +45,7 @@ classify_one(struct bh_fwd_lcore *lc, uint16_t ifindex, uint64_t mac, struct rte
 	else if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6))
 		take(ip6, m);
 	else if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP))
-		bh_punt(lc, ifindex, m, BH_PUNT_ARP);
+		bh_punt(lc, ip4, m, BH_PUNT_ARP);
 	else
 		bh_drop_rx(lc, ifindex, m, BH_DROP_ETH_UNKNOWN_TYPE);
 }
@@ -54,7 +54,8 @@ static void
 prepare(struct bh_burst *b, const struct bh_burst *rx, uint8_t family)
 {
 	b->n = 0;
-	b->ifindex = rx->ifindex;
+	b->ifindex = b->via = rx->ifindex;
+	b->origin = BH_FROM_WIRE;
 	b->in = rx->in;
 	b->family = family;
 }

@@ -4,9 +4,9 @@
  *
  * A turn polls every receive queue once. An lcore that finds nothing for a while naps, first for
  * 100, then for 200 us, so that it may share its CPU and a router without traffic rests; the
- * shortest receive ring (1,024) then holds 5 million packets a second. A nap is the only system
- * call, at most one every 100 us, and outside of QSBR: writers do not wait for an lcore that
- * sleeps.
+ * shortest receive ring (1,024) then holds 5 million packets a second. A nap and the punt lcore's
+ * bell are the only system calls, at most one every 100 us, the nap outside of QSBR: writers do
+ * not wait for an lcore that sleeps.
  */
 #include "app/forwarding/forwarding.h"
 
@@ -26,11 +26,13 @@
 #include <rte_pause.h>
 #include <rte_random.h>
 
+#include "app/core/bell.h"
 #include "app/forwarding/forwarding_priv.h"
 
 #define SPIN_US 100 /* idle for that long before the first nap */
 #define NAP_MIN_US 100
 #define NAP_MAX_US 200
+#define RING_US 100
 #define TIMER_SLACK_NS 1000
 
 static int
@@ -48,6 +50,9 @@ create_lcore(struct bh_forwarding *f, const struct bh_forwarding_conf *conf, uns
 	lc->stats = &conf->stats->fwd[index];
 	lc->lcore_stats = &conf->stats->lcore[lc->lcore_id];
 	lc->spin_tsc = rte_get_tsc_hz() / 1000000 * SPIN_US;
+	lc->ring_tsc = rte_get_tsc_hz() / 1000000 * RING_US;
+	lc->fragments = &f->fragments;
+	bh_punt_police_init(lc);
 	lc->nap_us = NAP_MIN_US;
 	lc->now = &lc->plan[0];
 	conf->stats->fwd_lcore[index] = lc->lcore_id;
@@ -115,7 +120,11 @@ bh_forwarding_create(const struct bh_forwarding_conf *conf)
 		return NULL;
 	}
 	f->tables = conf->tables;
-	rc = create_lcores(f, conf);
+	rc = bh_punt_init();
+	if (rc == 0)
+		rc = bh_frame_pools_create(&f->fragments, "bh_fragment", conf->socket_id);
+	if (rc == 0)
+		rc = create_lcores(f, conf);
 	if (rc < 0) {
 		bh_forwarding_destroy(f);
 		errno = -rc;
@@ -148,6 +157,7 @@ bh_forwarding_destroy(struct bh_forwarding *f)
 			destroy_handoff(f->lcore[i]->to[j]);
 		rte_free(f->lcore[i]);
 	}
+	bh_frame_pools_destroy(&f->fragments);
 	rte_free(f);
 }
 
@@ -218,6 +228,8 @@ bh_fwd_turn(struct bh_fwd_lcore *lc)
 		forward(lc, &rx);
 		taken += rx.n;
 	}
+	if (unlikely(plan->inject != NULL))
+		taken += bh_injected(lc);
 	if (unlikely(plan->sources != 0))
 		taken += bh_tx_handed(lc);
 	bh_tx_flush(lc);
@@ -238,9 +250,28 @@ nap(struct bh_fwd_lcore *lc)
 	bh_count(&lc->lcore_stats->sleeps, 1);
 }
 
+/* Wakes the punt lcore if it sleeps and was given something; rarely. True when it was rung. The plan
+ * must still hold. */
+static bool
+ring(struct bh_fwd_lcore *lc)
+{
+	uint64_t tsc;
+
+	if (likely(!lc->ring_due))
+		return false;
+	tsc = rte_rdtsc();
+	if (tsc - lc->last_ring < lc->ring_tsc)
+		return false;
+	lc->ring_due = false;
+	lc->last_ring = tsc;
+	if (lc->now->bell != NULL)
+		bh_bell_ring(lc->now->bell);
+	return true;
+}
+
 /* Behind each turn: heartbeat, counters, and the nap of an lcore that has nothing to do. */
 static void
-housekeep(struct bh_fwd_lcore *lc, unsigned int taken)
+housekeep(struct bh_fwd_lcore *lc, unsigned int taken, bool rang)
 {
 	struct bh_stats_lcore *stats = lc->lcore_stats;
 	uint64_t tsc = rte_rdtsc();
@@ -252,7 +283,7 @@ housekeep(struct bh_fwd_lcore *lc, unsigned int taken)
 		bh_count(&stats->handled, taken);
 		lc->last_work = tsc;
 		lc->nap_us = NAP_MIN_US;
-	} else if (tsc - lc->last_work > lc->spin_tsc) {
+	} else if (!rang && !lc->ring_due && tsc - lc->last_work > lc->spin_tsc) {
 		nap(lc);
 	} else {
 		rte_pause();
@@ -294,9 +325,10 @@ bh_forwarding_main(void *arg)
 	rte_rcu_qsbr_thread_online(qsbr, lc->index);
 	while (!__atomic_load_n(&f->stop, __ATOMIC_RELAXED)) {
 		unsigned int taken = bh_fwd_turn(lc);
+		bool rang = ring(lc);
 
 		rte_rcu_qsbr_quiescent(qsbr, lc->index);
-		housekeep(lc, taken);
+		housekeep(lc, taken, rang);
 	}
 	rte_rcu_qsbr_thread_offline(qsbr, lc->index);
 	rte_rcu_qsbr_thread_unregister(qsbr, lc->index);

@@ -12,7 +12,11 @@
  * Counters. ip4_forwarded and ip6_forwarded count packets that passed all checks and were taken
  * for sending; tx_full and handoff_full are drops of those, counted at the interface they were to
  * leave by (tx_drops), every other drop at the one they came in by (rx_drops). tx_packets and
- * tx_bytes are what a port's queue took, counted by the lcore that has the queue.
+ * tx_bytes are what a port's queue took, counted by the lcore that has the queue. A packet that
+ * leaves in fragments counts once as forwarded and as fragmented, and each fragment as sent.
+ *
+ * The stack. What is not for the fast path goes to v6stack, if it is connected, policed by reason
+ * (punt.c), and what v6stack sends comes back by rings of its own (inject.c).
  */
 #ifndef BH_FORWARDING_H
 #define BH_FORWARDING_H
@@ -20,12 +24,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_mbuf.h>
+
 #include "app/forwarding/tables.h"
+#include "lib/channel/packet.h"
 #include "lib/stats/stats.h"
 
 #define BH_FWD_MAX BH_STATS_FWD
 #define BH_BURST 32
 
+struct bh_bell;
 struct bh_forwarding;
 struct rte_ring;
 
@@ -64,10 +72,28 @@ int bh_forwarding_attach(struct bh_forwarding *f, uint16_t ifindex, uint16_t por
 int bh_forwarding_detach(struct bh_forwarding *f, uint16_t ifindex);
 
 /*
- * Connects the punt lcore: ring[i] is forwarding lcore i's own, SP/SC, its consumer the punt lcore;
- * what comes in it is said at bh_punt() in lcore.h. NULL disconnects: once 0 was returned, no lcore
- * enqueues any more and the rings may go. EAL main lcore only. 0 or -ETIMEDOUT.
+ * The stack, as the punt lcore connects it. punt[i] is forwarding lcore i's own, SP/SC, its consumer
+ * the punt lcore, which finds in bh_punt_read() what came with a frame; inject[i] the way back, its
+ * consumer forwarding lcore i, frames flat and marked by bh_inject_mark(). The bell is rung at most
+ * every 100 us while something was punted. All of it is the caller's.
  */
-int bh_forwarding_set_punt(struct bh_forwarding *f, struct rte_ring *const *ring);
+struct bh_fwd_stack {
+	struct rte_ring *punt[BH_FWD_MAX];
+	struct rte_ring *inject[BH_FWD_MAX];
+	struct bh_bell *bell; /* NULL: none, tests turn by hand */
+};
+
+/* NULL disconnects: once 0 was returned, no forwarding lcore touches the rings any more. EAL main
+ * lcore only. 0 or -ETIMEDOUT: a hung lcore; call again. */
+int bh_forwarding_set_stack(struct bh_forwarding *f, const struct bh_fwd_stack *stack);
+
+/* What came with a punted frame. Any lcore that owns it. */
+void bh_punt_read(const struct rte_mbuf *m, struct bh_punt *p);
+
+static inline void
+bh_inject_mark(struct rte_mbuf *m, enum bh_inject how, uint16_t ifindex)
+{
+	m->hash.usr = (uint32_t)how << 16 | ifindex;
+}
 
 #endif

@@ -5,6 +5,7 @@
 #define BH_FORWARDING_PRIV_H
 
 #include "app/forwarding/lcore.h"
+#include "app/forwarding/pools.h"
 
 enum bh_port_stage {
 	BH_PORT_GONE,
@@ -25,7 +26,8 @@ struct bh_forwarding {
 	const struct bh_fwd_tables *tables;
 	uint32_t stop;
 	uint64_t token; /* of the last flip of the plans */
-	struct rte_ring *punt[BH_FWD_MAX];
+	struct bh_fwd_stack stack;
+	struct bh_frame_pools fragments;
 	struct bh_fwd_port port[BH_IF_MAX];
 };
 

@@ -52,6 +52,23 @@ check_addresses(uint32_t src, uint32_t dst)
 	return PASS;
 }
 
+/* What needs no lookup: groups, and of our own also link-local addresses. True: it was taken. */
+static bool
+on_link(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, uint32_t dst)
+{
+	bool group = is_group(dst);
+
+	if (!group && !bh_ip4_is_link_local(dst))
+		return false;
+	if (b->origin == BH_FROM_SELF)
+		bh_send_on_link(lc, b, m, (const uint8_t *)&bh_pkt_ip4(m)->dst_addr, group);
+	else if (b->origin == BH_FROM_WIRE)
+		bh_punt(lc, b, m, BH_PUNT_GROUP);
+	else
+		bh_drop_rx(lc, b->ifindex, m, BH_DROP_INJECT_BAD);
+	return true;
+}
+
 /* Keeps the packets that need a lookup; their destinations in dst[]. */
 static void
 validate(struct bh_fwd_lcore *lc, struct bh_burst *b, uint32_t *dst)
@@ -70,10 +87,9 @@ validate(struct bh_fwd_lcore *lc, struct bh_burst *b, uint32_t *dst)
 			continue;
 		}
 		bh_pkt_trim(m, rte_be_to_cpu_16(ip->total_length));
-		if (unlikely(is_group(ip->dst_addr))) {
-			bh_punt(lc, b->ifindex, m, BH_PUNT_GROUP);
+		if (unlikely(is_group(ip->dst_addr) || b->origin == BH_FROM_SELF) &&
+			on_link(lc, b, m, ip->dst_addr))
 			continue;
-		}
 		dst[kept] = ip->dst_addr;
 		b->m[kept++] = m;
 	}
@@ -101,6 +117,8 @@ check_transit(const struct bh_burst *b, const struct rte_mbuf *m, uint8_t type, 
 {
 	const struct rte_ipv4_hdr *ip = bh_pkt_ip4(m);
 
+	if (unlikely(b->origin == BH_FROM_SELF))
+		return route ? PASS : BH_DROP_IP4_NO_ROUTE;
 	if (unlikely(!(b->in->flags & BH_FWD_IF_FORWARD4)))
 		return BH_DROP_FORWARDING_DISABLED;
 	if (unlikely(bh_ip4_is_link_local(ip->src_addr)))
@@ -119,6 +137,17 @@ check_transit(const struct bh_burst *b, const struct rte_mbuf *m, uint8_t type, 
 }
 
 static void
+stop(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, enum bh_drop why)
+{
+	if (why == BH_DROP_IP4_TTL_EXPIRED)
+		bh_refuse(lc, b, m, why, BH_PUNT_TTL);
+	else if (why == BH_DROP_IP4_NO_ROUTE)
+		bh_refuse(lc, b, m, why, BH_PUNT_NO_ROUTE);
+	else
+		bh_drop_rx(lc, b->ifindex, m, why);
+}
+
+static void
 transit(struct bh_fwd_lcore *lc, struct bh_burst *b)
 {
 	const struct bh_fwd_nh_copy *none = lc->tables->nhs[BH_FIB_NONE].copy;
@@ -129,12 +158,12 @@ transit(struct bh_fwd_lcore *lc, struct bh_burst *b)
 		enum bh_drop why;
 
 		if (unlikely(type == BH_NH_LOCAL)) {
-			bh_punt(lc, b->ifindex, b->m[i], BH_PUNT_LOCAL);
+			bh_punt(lc, b, b->m[i], BH_PUNT_LOCAL);
 			continue;
 		}
 		why = check_transit(b, b->m[i], type, b->hop[i] != none);
 		if (unlikely(why != PASS)) {
-			bh_drop_rx(lc, b->ifindex, b->m[i], why);
+			stop(lc, b, b->m[i], why);
 			continue;
 		}
 		b->hop[kept] = b->hop[i];
@@ -148,7 +177,7 @@ bh_ip4_input(struct bh_fwd_lcore *lc, struct bh_burst *b)
 {
 	uint32_t dst[BH_BURST];
 
-	if (unlikely(!(b->in->flags & BH_FWD_IF_IPV4))) {
+	if (unlikely(!(b->in->flags & BH_FWD_IF_IPV4) && b->origin != BH_FROM_SELF)) {
 		for (unsigned int i = 0; i < b->n; i++)
 			bh_drop_rx(lc, b->ifindex, b->m[i], BH_DROP_FAMILY_DISABLED);
 		return;

@@ -46,6 +46,23 @@ check_addresses(const uint8_t *src, const uint8_t *dst)
 	return PASS;
 }
 
+/* What needs no lookup: groups and link-local addresses. True: it was taken. */
+static inline bool
+on_link(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, const uint8_t *dst)
+{
+	bool group = bh_ip6_is_multicast(dst);
+
+	if (likely(!group && !bh_ip6_is_link_local(dst)))
+		return false;
+	if (b->origin == BH_FROM_SELF)
+		bh_send_on_link(lc, b, m, dst, group);
+	else if (b->origin == BH_FROM_WIRE)
+		bh_punt(lc, b, m, group ? BH_PUNT_GROUP : BH_PUNT_LINK);
+	else
+		bh_drop_rx(lc, b->ifindex, m, BH_DROP_INJECT_BAD);
+	return true;
+}
+
 /* Keeps the packets that need a lookup; their destinations in dst[]. */
 static void
 validate(struct bh_fwd_lcore *lc, struct bh_burst *b, const uint8_t **dst)
@@ -64,14 +81,10 @@ validate(struct bh_fwd_lcore *lc, struct bh_burst *b, const uint8_t **dst)
 			continue;
 		}
 		bh_pkt_trim(m, rte_be_to_cpu_16(ip->payload_len) + sizeof(*ip));
-		if (unlikely(bh_ip6_is_multicast(ip->dst_addr))) {
-			bh_punt(lc, b->ifindex, m, BH_PUNT_GROUP);
-		} else if (unlikely(bh_ip6_is_link_local(ip->dst_addr))) {
-			bh_punt(lc, b->ifindex, m, BH_PUNT_LINK);
-		} else {
-			dst[kept] = ip->dst_addr;
-			b->m[kept++] = m;
-		}
+		if (unlikely(on_link(lc, b, m, ip->dst_addr)))
+			continue;
+		dst[kept] = ip->dst_addr;
+		b->m[kept++] = m;
 	}
 	b->n = kept;
 }
@@ -97,6 +110,8 @@ check_transit(const struct bh_burst *b, const struct rte_mbuf *m, uint8_t type, 
 {
 	const struct rte_ipv6_hdr *ip = bh_pkt_ip6(m);
 
+	if (unlikely(b->origin == BH_FROM_SELF))
+		return route ? PASS : BH_DROP_IP6_NO_ROUTE;
 	if (unlikely(!(b->in->flags & BH_FWD_IF_FORWARD6)))
 		return BH_DROP_FORWARDING_DISABLED;
 	if (unlikely(bh_ip6_is_link_local(ip->src_addr)))
@@ -113,6 +128,17 @@ check_transit(const struct bh_burst *b, const struct rte_mbuf *m, uint8_t type, 
 }
 
 static void
+stop(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, enum bh_drop why)
+{
+	if (why == BH_DROP_IP6_HOP_LIMIT_EXPIRED)
+		bh_refuse(lc, b, m, why, BH_PUNT_TTL);
+	else if (why == BH_DROP_IP6_NO_ROUTE)
+		bh_refuse(lc, b, m, why, BH_PUNT_NO_ROUTE);
+	else
+		bh_drop_rx(lc, b->ifindex, m, why);
+}
+
+static void
 transit(struct bh_fwd_lcore *lc, struct bh_burst *b)
 {
 	const struct bh_fwd_nh_copy *none = lc->tables->nhs[BH_FIB_NONE].copy;
@@ -123,12 +149,12 @@ transit(struct bh_fwd_lcore *lc, struct bh_burst *b)
 		enum bh_drop why;
 
 		if (unlikely(type == BH_NH_LOCAL)) {
-			bh_punt(lc, b->ifindex, b->m[i], BH_PUNT_LOCAL);
+			bh_punt(lc, b, b->m[i], BH_PUNT_LOCAL);
 			continue;
 		}
 		why = check_transit(b, b->m[i], type, b->hop[i] != none);
 		if (unlikely(why != PASS)) {
-			bh_drop_rx(lc, b->ifindex, b->m[i], why);
+			stop(lc, b, b->m[i], why);
 			continue;
 		}
 		b->hop[kept] = b->hop[i];
@@ -142,7 +168,7 @@ bh_ip6_input(struct bh_fwd_lcore *lc, struct bh_burst *b)
 {
 	const uint8_t *dst[BH_BURST];
 
-	if (unlikely(!(b->in->flags & BH_FWD_IF_IPV6))) {
+	if (unlikely(!(b->in->flags & BH_FWD_IF_IPV6) && b->origin != BH_FROM_SELF)) {
 		for (unsigned int i = 0; i < b->n; i++)
 			bh_drop_rx(lc, b->ifindex, b->m[i], BH_DROP_FAMILY_DISABLED);
 		return;

@@ -26,11 +26,13 @@
 
 #include "app/forwarding/forwarding.h"
 #include "app/forwarding/tables.h"
+#include "lib/channel/packet.h"
 #include "lib/stats/stats.h"
 
 #define BH_PLAN_RXQ 1024     /* receive queues of one lcore */
 #define BH_PORT_RXQ 64	     /* receive queues of one port */
 #define BH_HANDOFF_RING 1024 /* packets on their way from one lcore to another */
+#define BH_FRAGS_MAX 256     /* of one packet */
 
 struct bh_fwd_rxq {
 	uint16_t port_id;
@@ -50,7 +52,9 @@ struct bh_fwd_out { /* how this lcore sends by an interface */
 struct bh_fwd_plan {
 	uint32_t n_rx;
 	uint32_t sources; /* bit i: forwarding lcore i hands packets over to this one */
-	struct rte_ring *punt; /* NULL: no stack is connected */
+	struct rte_ring *punt;	/* NULL: no stack is connected */
+	struct rte_ring *inject; /* the same */
+	struct bh_bell *bell;	/* of the punt lcore */
 	struct bh_fwd_rxq rx[BH_PLAN_RXQ];
 	struct bh_fwd_out out[BH_IF_MAX];
 };
@@ -59,6 +63,13 @@ struct bh_tx_buffer {
 	uint16_t n;
 	uint16_t listed; /* it stands in tx_list */
 	struct rte_mbuf *m[BH_BURST];
+};
+
+struct bh_police { /* a token bucket; all in TSC ticks */
+	uint64_t cost;	 /* of a packet */
+	uint64_t most;	 /* credit that can gather */
+	uint64_t credit;
+	uint64_t last;
 };
 
 struct bh_fwd_lcore {
@@ -72,10 +83,15 @@ struct bh_fwd_lcore {
 	struct rte_ring *to[BH_FWD_MAX];   /* handoff; this lcore is the producer */
 	struct rte_ring *from[BH_FWD_MAX]; /* this lcore is the consumer */
 	uint64_t spin_tsc;		   /* idle turns go on that long before the first nap */
+	uint64_t ring_tsc;		   /* between two rings of the punt lcore's bell */
+	const struct bh_frame_pools *fragments;
 
 	/* Its own. */
 	const struct bh_fwd_plan *now; /* of this turn */
 	uint64_t last_work;	       /* TSC */
+	uint64_t last_ring;	       /* TSC */
+	bool ring_due;		       /* something was punted since */
+	struct bh_police police[BH_PUNT_REASONS];
 	uint32_t nap_us;
 	uint32_t busy; /* in a turn; debug builds only */
 	unsigned int n_tx_list;
@@ -87,9 +103,17 @@ struct bh_fwd_lcore {
 	struct bh_fwd_plan plan[2];
 } __rte_cache_aligned;
 
+enum bh_origin {
+	BH_FROM_WIRE,
+	BH_FROM_SELF, /* injected as ROUTED: the router's own */
+	BH_FROM_HELD, /* injected as HELD: from a wire, some time ago */
+};
+
 struct bh_burst {
 	uint16_t n;
-	uint16_t ifindex; /* it came in by */
+	uint16_t ifindex; /* it came in by; 0 FROM_SELF */
+	uint16_t via;	  /* ifindex, or what a frame FROM_SELF was injected with */
+	uint8_t origin;	  /* enum bh_origin */
 	uint8_t family;	  /* BH_IP4 or BH_IP6, behind classify */
 	const struct bh_fwd_if_copy *in;
 	struct rte_mbuf *m[BH_BURST];
@@ -123,34 +147,43 @@ void bh_tx_flush(struct bh_fwd_lcore *lc);
 /* Takes what other lcores handed over. Returns the number. */
 unsigned int bh_tx_handed(struct bh_fwd_lcore *lc);
 
-/* Why a packet leaves the fast path for the stack; v6stack polices by it. */
-enum bh_punt_reason {
-	BH_PUNT_ARP,
-	BH_PUNT_LOCAL,	 /* to an address of ours */
-	BH_PUNT_GROUP,	 /* to a multicast or the limited broadcast address */
-	BH_PUNT_LINK,	 /* to a link-local address */
-	BH_PUNT_RESOLVE, /* its neighbor is not known */
-};
+/* Splits what the stack injected, all with the same ifindex, and sends it on its way. */
+unsigned int bh_injected(struct bh_fwd_lcore *lc);
+
+/* Sends a packet FROM_SELF to a group or a neighbor on the link of b->via (dst: its address), the
+ * MACs made or looked up. */
+void bh_send_on_link(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
+	const uint8_t *dst, bool group);
+
+/* Adjacency of an address on an attached network; 0: not known. */
+uint32_t bh_find_attached(const struct bh_fwd_lcore *lc, uint16_t ifindex, uint8_t family,
+	const uint8_t *addr);
+
+/* Sends a packet that is longer than the MTU of the way out, and may be cut, in fragments. It went
+ * through the hop already. False: it was dropped. */
+bool bh_fragment4(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
+	const struct bh_adj_copy *adj, uint16_t mtu);
 
 /*
- * Takes a frame for the stack. It goes whole, as received but for trimming, to the lcore's punt
- * ring with hash.usr = reason << 16 | ifindex; counted as punted, or dropped as punt_full. Without
- * a stack it is dropped as neighbor_unresolved (RESOLVE) or punt_no_stack.
+ * Take a frame for the stack. It goes whole, as received but for trimming, to the lcore's punt
+ * ring, with what bh_punt_read() tells. bh_punt: for reasons before BH_PUNT_TTL; without a stack it
+ * is dropped as neighbor_unresolved (RESOLVE) or punt_no_stack, else, if need be, as
+ * punt_policed or punt_full. bh_refuse: the packet cannot be forwarded and is counted as a drop
+ * in any case; the stack is told if there is one and it may.
  */
-void bh_punt(struct bh_fwd_lcore *lc, uint16_t ifindex, struct rte_mbuf *m,
+void bh_punt(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 	enum bh_punt_reason reason);
+void bh_punt_resolve(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
+	uint16_t out_ifindex, uint8_t family, const uint8_t *hop);
+void bh_refuse(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
+	enum bh_drop why, enum bh_punt_reason reason);
+void bh_refuse_too_big(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
+	enum bh_drop why, uint16_t out_ifindex, uint16_t mtu);
 
-static inline uint16_t
-bh_punt_ifindex(const struct rte_mbuf *m)
-{
-	return m->hash.usr & 0xffff;
-}
-
-static inline enum bh_punt_reason
-bh_punt_why(const struct rte_mbuf *m)
-{
-	return m->hash.usr >> 16;
-}
+/* Once, before the lcores run: room in mbufs for what goes along. 0 or -errno. */
+int bh_punt_init(void);
+/* Full buckets for the policing of one lcore. */
+void bh_punt_police_init(struct bh_fwd_lcore *lc);
 
 /* Takes a frame for sending by an interface. */
 static inline void

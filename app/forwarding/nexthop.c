@@ -27,19 +27,29 @@ flow_hash(const struct bh_fwd_lcore *lc, const struct bh_burst *b, const struct 
 		bh_flow_hash6(m, lc->flow_seed);
 }
 
-/* Adjacency of the destination on an attached network; 0: not known. */
-static uint32_t
-find_attached(const struct bh_fwd_lcore *lc, const struct bh_burst *b, const struct rte_mbuf *m,
-	uint16_t ifindex)
+uint32_t
+bh_find_attached(const struct bh_fwd_lcore *lc, uint16_t ifindex, uint8_t family,
+	const uint8_t *addr)
 {
-	struct bh_fwd_attached_key key = { .ifindex = ifindex, .family = b->family };
+	struct bh_fwd_attached_key key = { .ifindex = ifindex, .family = family };
 	void *adj;
 
-	if (b->family == BH_IP4)
-		memcpy(key.addr, &bh_pkt_ip4(m)->dst_addr, 4);
-	else
-		memcpy(key.addr, bh_pkt_ip6(m)->dst_addr, 16);
+	memcpy(key.addr, addr, family == BH_IP4 ? 4 : 16);
 	return rte_hash_lookup_data(lc->tables->attached, &key, &adj) < 0 ? 0 : (uintptr_t)adj;
+}
+
+/* Adjacency of the destination on an attached network; 0: not known, the packet was taken. */
+static uint32_t
+find_neighbor(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
+	uint16_t ifindex)
+{
+	const uint8_t *dst = b->family == BH_IP4 ? (const uint8_t *)&bh_pkt_ip4(m)->dst_addr :
+		bh_pkt_ip6(m)->dst_addr;
+	uint32_t adj = bh_find_attached(lc, ifindex, b->family, dst);
+
+	if (unlikely(adj == 0))
+		bh_punt_resolve(lc, b, m, ifindex, b->family, dst);
+	return adj;
 }
 
 static enum bh_drop
@@ -60,25 +70,35 @@ special_reason(const struct bh_fwd_nh_copy *hop)
 	}
 }
 
+/* The packet ends at a special next hop, or where there is no way out. */
+static void
+end(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
+	const struct bh_fwd_nh_copy *hop)
+{
+	enum bh_drop why = special_reason(hop);
+
+	if (why == BH_DROP_NEXTHOP_UNREACHABLE)
+		bh_refuse(lc, b, m, why, BH_PUNT_UNREACHABLE);
+	else if (why == BH_DROP_NEXTHOP_PROHIBIT)
+		bh_refuse(lc, b, m, why, BH_PUNT_PROHIBIT);
+	else
+		bh_drop_rx(lc, b->ifindex, m, why);
+}
+
 /* Index of the adjacency for one packet; 0: the packet was taken. */
 static inline uint32_t
 choose(struct bh_fwd_lcore *lc, const struct bh_burst *b, unsigned int i)
 {
 	const struct bh_fwd_nh_copy *hop = b->hop[i];
 	struct rte_mbuf *m = b->m[i];
-	uint32_t adj;
 
 	if (likely(hop->type == BH_NH_GROUP && hop->n == 1))
 		return hop->adj[0];
 	if (likely(hop->type == BH_NH_GROUP && hop->n > 1))
 		return hop->adj[bh_flow_pick(flow_hash(lc, b, m), hop->n)];
-	if (likely(hop->type == BH_NH_ATTACHED && is_up(lc, hop->ifindex))) {
-		adj = find_attached(lc, b, m, hop->ifindex);
-		if (unlikely(adj == 0))
-			bh_punt(lc, b->ifindex, m, BH_PUNT_RESOLVE);
-		return adj;
-	}
-	bh_drop_rx(lc, b->ifindex, m, special_reason(hop));
+	if (likely(hop->type == BH_NH_ATTACHED && is_up(lc, hop->ifindex)))
+		return find_neighbor(lc, b, m, hop->ifindex);
+	end(lc, b, m, hop);
 	return 0;
 }
 
@@ -102,7 +122,7 @@ bh_nexthop(struct bh_fwd_lcore *lc, struct bh_burst *b)
 		if (unlikely(!is_up(lc, adj->ifindex))) {
 			bh_drop_rx(lc, b->ifindex, b->m[i], BH_DROP_OUT_INTERFACE_DOWN);
 		} else if (unlikely(adj->state != BH_ADJ_RESOLVED)) {
-			bh_punt(lc, b->ifindex, b->m[i], BH_PUNT_RESOLVE);
+			bh_punt_resolve(lc, b, b->m[i], adj->ifindex, adj->family, adj->hop);
 		} else {
 			b->adj[kept] = adj;
 			b->m[kept++] = b->m[i];

@@ -70,7 +70,9 @@ static void
 make_plan(struct bh_forwarding *f, struct bh_fwd_plan *plan, unsigned int index)
 {
 	memset(plan, 0, sizeof(*plan));
-	plan->punt = f->punt[index];
+	plan->punt = f->stack.punt[index];
+	plan->inject = f->stack.inject[index];
+	plan->bell = f->stack.bell;
 	for (unsigned int i = 1; i < BH_IF_MAX; i++) {
 		if (f->port[i].stage == BH_PORT_GONE)
 			continue;
@@ -173,9 +175,8 @@ bh_forwarding_detach(struct bh_forwarding *f, uint16_t ifindex)
 }
 
 int
-bh_forwarding_set_punt(struct bh_forwarding *f, struct rte_ring *const *ring)
+bh_forwarding_set_stack(struct bh_forwarding *f, const struct bh_fwd_stack *stack)
 {
-	for (unsigned int i = 0; i < f->n; i++)
-		f->punt[i] = ring == NULL ? NULL : ring[i];
+	f->stack = stack == NULL ? (struct bh_fwd_stack){ .bell = NULL } : *stack;
 	return publish(f);
 }

@@ -22,6 +22,23 @@ set_macs(struct rte_mbuf *m, const struct bh_adj_copy *adj)
 	memcpy(rte_pktmbuf_mtod(m, void *), adj->hdr, 2 * RTE_ETHER_ADDR_LEN);
 }
 
+/* Too long for the link: in fragments, unless its source forbids it (RFC 791, RFC 1191 §4). */
+static unsigned int
+too_long4(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
+	const struct bh_adj_copy *adj)
+{
+	uint16_t mtu = out_if(lc, adj)->mtu4;
+
+	if (bh_pkt_ip4(m)->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG)) {
+		bh_refuse_too_big(lc, b, m, BH_DROP_IP4_MTU_EXCEEDED, adj->ifindex, mtu);
+		return 0;
+	}
+	if (b->origin != BH_FROM_SELF)
+		bh_ip4_hop(bh_pkt_ip4(m));
+	set_macs(m, adj);
+	return bh_fragment4(lc, b, m, adj, mtu);
+}
+
 void
 bh_rewrite4(struct bh_fwd_lcore *lc, struct bh_burst *b)
 {
@@ -32,15 +49,17 @@ bh_rewrite4(struct bh_fwd_lcore *lc, struct bh_burst *b)
 		struct rte_mbuf *m = b->m[i];
 
 		if (unlikely(bh_pkt_l3_len(m) > out_if(lc, adj)->mtu4)) {
-			bh_drop_rx(lc, b->ifindex, m, BH_DROP_IP4_MTU_EXCEEDED);
+			sent += too_long4(lc, b, m, adj);
 			continue;
 		}
-		bh_ip4_hop(bh_pkt_ip4(m));
+		if (likely(b->origin != BH_FROM_SELF))
+			bh_ip4_hop(bh_pkt_ip4(m));
 		set_macs(m, adj);
 		bh_tx(lc, adj->ifindex, m);
 		sent++;
 	}
-	bh_count(&lc->stats->ip4_forwarded, sent);
+	if (likely(b->origin != BH_FROM_SELF))
+		bh_count(&lc->stats->ip4_forwarded, sent);
 }
 
 void
@@ -50,16 +69,19 @@ bh_rewrite6(struct bh_fwd_lcore *lc, struct bh_burst *b)
 
 	for (unsigned int i = 0; i < b->n; i++) {
 		const struct bh_adj_copy *adj = b->adj[i];
+		uint16_t mtu = out_if(lc, adj)->mtu6;
 		struct rte_mbuf *m = b->m[i];
 
-		if (unlikely(bh_pkt_l3_len(m) > out_if(lc, adj)->mtu6)) {
-			bh_drop_rx(lc, b->ifindex, m, BH_DROP_IP6_TOO_BIG);
+		if (unlikely(bh_pkt_l3_len(m) > mtu)) {
+			bh_refuse_too_big(lc, b, m, BH_DROP_IP6_TOO_BIG, adj->ifindex, mtu);
 			continue;
 		}
-		bh_pkt_ip6(m)->hop_limits--;
+		if (likely(b->origin != BH_FROM_SELF))
+			bh_pkt_ip6(m)->hop_limits--;
 		set_macs(m, adj);
 		bh_tx(lc, adj->ifindex, m);
 		sent++;
 	}
-	bh_count(&lc->stats->ip6_forwarded, sent);
+	if (likely(b->origin != BH_FROM_SELF))
+		bh_count(&lc->stats->ip6_forwarded, sent);
 }

@@ -46,8 +46,12 @@ struct bh_adj_copy {
 	uint16_t ifindex; /* goes out by */
 	uint8_t state;	  /* enum bh_adj_state */
 	uint8_t hdr_len;  /* BH_ETH_HDR when resolved */
-	uint8_t hdr[18];  /* ready Ethernet header; the last 2 bytes, its type, are not used */
-	uint8_t pad[2];
+	union {
+		uint8_t hdr[18]; /* RESOLVED: ready Ethernet header; its last bytes are not used */
+		uint8_t hop[16]; /* UNRESOLVED: whose link address is missing (IPv4: 4 bytes) */
+	};
+	uint8_t family;	  /* UNRESOLVED: of hop, BH_IP4 or BH_IP6 */
+	uint8_t pad;
 };
 
 struct bh_adj {

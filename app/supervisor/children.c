@@ -14,8 +14,8 @@ add_child(struct bh_supervisor *s, const char *name, const char *program)
 
 	snprintf(c->name, sizeof(c->name), "%s", name);
 	bh_program_path(s->opt, program, c->path, sizeof(c->path));
-	c->sup_fd = -1;
-	c->last_exit = -1;
+	c->sup_fd = c->pidfd = c->life = -1;
+	c->last_exit = BH_EXIT_NONE;
 	c->owner = s;
 	s->n_children++;
 }

@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "app/supervisor/bootrec.h"
+#include "app/supervisor/life.h"
 #include "app/supervisor/options.h"
 #include "app/supervisor/preflight.h"
 #include "app/supervisor/privilege.h"
@@ -30,7 +31,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
 {
 	(void)sig;
 	(void)what;
-	bh_supervise_reap(arg);
+	bh_life_stopped(arg);
 }
 
 static void

@@ -10,12 +10,13 @@
 #include "app/supervisor/taps.h"
 
 int
-bh_spawn_core(struct bh_supervisor *s, struct bh_child *c)
+bh_spawn_core(struct bh_supervisor *s, struct bh_child *c, int life_fd)
 {
 	struct bh_spawn sp = {
 		.role_fd = -1,
 		.boot_fd = s->boot_fd,
 		.config_fd = -1,
+		.life_fd = life_fd,
 		.id = s->id,
 		.rundir = s->opt->rundir,
 	};
@@ -36,7 +37,7 @@ bh_is_v6stack(const struct bh_child *c)
 	return strcmp(c->name, "v6stack") == 0;
 }
 
-/* A core that has just died takes none: its death is about to be told, and ends the module too. */
+/* A core that has just died takes none: its death is about to be told, and the next one gets another. */
 static int
 pass_role(struct bh_supervisor *s, const struct bh_child *c, int fd)
 {
@@ -46,12 +47,13 @@ pass_role(struct bh_supervisor *s, const struct bh_child *c, int fd)
 }
 
 int
-bh_spawn_module(struct bh_supervisor *s, struct bh_child *c)
+bh_spawn_module(struct bh_supervisor *s, struct bh_child *c, int life_fd)
 {
 	struct bh_spawn sp = {
 		.boot_fd = -1,
 		/* A file that is gone leaves it none: it says so and ends. */
 		.config_fd = bh_is_config(c) ? bh_configfile_open(s->opt->config) : -1,
+		.life_fd = life_fd,
 		.id = s->id,
 		.cpus = s->boot->control_cpus,
 		.n_cpus = s->boot->n_control_cpus,
@@ -71,5 +73,20 @@ bh_spawn_module(struct bh_supervisor *s, struct bh_child *c)
 	}
 	if (sp.config_fd >= 0)
 		close(sp.config_fd);
+	return rc;
+}
+
+int
+bh_spawn_renew_role(struct bh_supervisor *s, const struct bh_child *c)
+{
+	int pair[2], rc = bh_role_socket(pair);
+
+	if (rc < 0)
+		return rc;
+	rc = pass_role(s, c, pair[1]);
+	if (rc == 0)
+		rc = bh_fd_pass(c->sup_fd, "ROLE", pair[0]);
+	close(pair[0]);
+	close(pair[1]);
 	return rc;
 }

@@ -13,7 +13,10 @@ bool bh_is_config(const struct bh_child *c);
 bool bh_is_v6stack(const struct bh_child *c);
 
 /* Starts a child; a module's role socket goes to the core. 0 or -errno. */
-int bh_spawn_core(struct bh_supervisor *s, struct bh_child *c);
-int bh_spawn_module(struct bh_supervisor *s, struct bh_child *c);
+int bh_spawn_core(struct bh_supervisor *s, struct bh_child *c, int life_fd);
+int bh_spawn_module(struct bh_supervisor *s, struct bh_child *c, int life_fd);
+
+/* A module that outlived the core gets a socket of its role to the new one. 0 or -errno. */
+int bh_spawn_renew_role(struct bh_supervisor *s, const struct bh_child *c);
 
 #endif

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/supervisor/bootrec.h"
 #include "app/supervisor/configfile.h"
+#include "app/supervisor/life.h"
+#include "app/supervisor/lives.h"
 #include "app/supervisor/proctable.h"
 #include "app/supervisor/roles.h"
 #include "app/supervisor/spawn.h"
@@ -36,9 +37,12 @@ publish(struct bh_supervisor *s, const struct bh_child *c)
 static void on_sup_readable(evutil_socket_t fd, short what, void *arg);
 
 static int
-watch_child(struct bh_supervisor *s, struct bh_child *c)
+watch_child(struct bh_supervisor *s, struct bh_child *c, int life_fd)
 {
-	c->owner = s;
+	int rc = bh_life_watch(s, c, life_fd);
+
+	if (rc < 0)
+		return rc;
 	c->ev_sup = event_new(s->base, c->sup_fd, EV_READ | EV_PERSIST, on_sup_readable, c);
 	if (c->ev_sup == NULL || event_add(c->ev_sup, NULL) < 0)
 		return -ENOMEM;
@@ -58,7 +62,7 @@ start_failed(struct bh_supervisor *s, struct bh_child *c, int rc)
 	if (!s->announced)
 		bh_supervise_stop(s, BH_EXIT_FAILED);
 	else if (c->pid != 0)
-		kill(c->pid, SIGKILL); /* told by SIGCHLD */
+		bh_life_signal(c, SIGKILL); /* told by its pidfd */
 	else
 		child_died(s, c);
 }
@@ -66,10 +70,13 @@ start_failed(struct bh_supervisor *s, struct bh_child *c, int rc)
 static void
 start_child(struct bh_supervisor *s, struct bh_child *c)
 {
-	int rc = c->is_core ? bh_spawn_core(s, c) : bh_spawn_module(s, c);
+	int life_fd = bh_lives_page(), rc;
 
+	rc = c->is_core ? bh_spawn_core(s, c, life_fd) : bh_spawn_module(s, c, life_fd);
 	if (rc == 0)
-		rc = watch_child(s, c);
+		rc = watch_child(s, c, life_fd);
+	if (life_fd >= 0)
+		close(life_fd);
 	if (rc < 0) {
 		start_failed(s, c, rc);
 		return;
@@ -113,8 +120,14 @@ core_is_ready(struct bh_supervisor *s)
 		start_failed(s, &s->child[0], rc);
 		return;
 	}
-	for (unsigned int i = 0; i < s->n_children; i++)
-		publish(s, &s->child[i]);
+	for (unsigned int i = 0; i < s->n_children; i++) {
+		struct bh_child *c = &s->child[i];
+
+		publish(s, c);
+		if (!c->is_core && c->pid != 0 && bh_spawn_renew_role(s, c) < 0)
+			bh_life_signal(c, SIGKILL); /* its successor gets one */
+	}
+	set_deadline(s, START_SECONDS);
 	bh_proctable_complete(s->table);
 }
 
@@ -185,7 +198,7 @@ on_sup_readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) { /* it closed its end; its death is told by SIGCHLD */
+	if (n <= 0) { /* it closed its end; its death is told by life.c */
 		event_del(c->ev_sup);
 		return;
 	}
@@ -226,8 +239,9 @@ start_again(struct bh_child *c)
 }
 
 static void
-forget_process(struct bh_child *c)
+forget_process(struct bh_supervisor *s, struct bh_child *c)
 {
+	bh_life_unwatch(s, c);
 	if (c->ev_sup != NULL)
 		event_free(c->ev_sup);
 	c->ev_sup = NULL;
@@ -241,17 +255,34 @@ forget_process(struct bh_child *c)
 static void
 count_death(struct bh_child *c)
 {
-	c->death_ns = bh_now_ns();
+	c->death_ns = c->seen_ns;
 	if (c->death_ns - c->start_ns > HEALTHY_NS)
 		c->recent = 0;
 	c->recent++;
 }
 
+/* A module that lives waits for the next core, by a new role socket; one that does not, held ones
+ * too, is started with it: what it died of was, most often, the core's end. */
+static void
+outlives_core(struct bh_child *c, const struct bh_child *core)
+{
+	event_del(c->ev_again);
+	c->was_ready = false;
+	c->recent = 0;
+	c->death_ns = core->death_ns;
+	if (c->pid != 0) {
+		c->state = BH_PROC_STARTING;
+		return;
+	}
+	c->restarts += c->start_ns != 0;
+	c->state = 0;
+}
+
 static void
 module_ended(struct bh_supervisor *s, struct bh_child *c)
 {
-	if (s->child[0].state != BH_PROC_READY) { /* ended with the core; started with it again */
-		c->state = 0;
+	if (s->child[0].state != BH_PROC_READY) { /* started with the core again */
+		outlives_core(c, &s->child[0]);
 		return;
 	}
 	if (c->recent >= DEATHS_MAX) {
@@ -285,7 +316,7 @@ end_modules(struct bh_supervisor *s, int sig)
 {
 	for (unsigned int i = s->n_children; i-- > 1;)
 		if (s->child[i].pid != 0)
-			kill(s->child[i].pid, sig);
+			bh_life_signal(&s->child[i], sig);
 }
 
 static void
@@ -294,51 +325,31 @@ core_ended(struct bh_supervisor *s, struct bh_child *core)
 	bh_proctable_close(s->table);
 	s->table = NULL;
 	core->state = BH_PROC_EXITED;
-	for (unsigned int i = 1; i < s->n_children; i++)
-		s->child[i].was_ready = false;
 	if (!s->announced || core->recent >= DEATHS_MAX) {
 		bh_err("start", "the core %s", s->announced ? "died too often" : "did not start");
 		bh_supervise_stop(s, BH_EXIT_FAILED);
 		return;
 	}
-	end_modules(s, SIGKILL); /* what they know is replayed by their successors */
+	for (unsigned int i = 1; i < s->n_children; i++)
+		outlives_core(&s->child[i], core);
+	core->was_ready = false;
+	start_again(core);
 }
 
-/* After the core's end. What a module died of before is forgotten: most often, of that. */
-static void
-start_all_again(struct bh_supervisor *s)
-{
-	for (unsigned int i = 1; i < s->n_children; i++) {
-		struct bh_child *c = &s->child[i];
-
-		event_del(c->ev_again);
-		c->restarts += c->start_ns != 0;
-		c->recent = 0;
-		c->state = 0;
-	}
-	s->child[0].was_ready = false;
-	start_again(&s->child[0]);
-}
-
-/* Goes on when the last process of a stop, or of a fallen core, is gone. */
+/* Goes on when the last process of a stop is gone. */
 static void
 after_end(struct bh_supervisor *s)
 {
 	struct bh_child *core = &s->child[0];
 
-	if (modules_run(s))
+	if (!s->stopping || modules_run(s) || bh_life_remains(s))
 		return;
-	if (s->stopping) {
-		bh_proctable_close(s->table);
-		s->table = NULL;
-		if (core->pid != 0)
-			kill(core->pid, SIGTERM);
-		else
-			event_base_loopexit(s->base, NULL); /* also before the loop runs */
-		return;
-	}
-	if (core->state == BH_PROC_EXITED)
-		start_all_again(s);
+	bh_proctable_close(s->table);
+	s->table = NULL;
+	if (core->pid != 0)
+		bh_life_signal(core, SIGTERM);
+	else
+		event_base_loopexit(s->base, NULL); /* also before the loop runs */
 }
 
 /* What follows from a death that nobody ordered. */
@@ -353,15 +364,16 @@ child_died(struct bh_supervisor *s, struct bh_child *c)
 	after_end(s);
 }
 
-static void
-child_ended(struct bh_supervisor *s, struct bh_child *c, int status)
+void
+bh_supervise_ended(struct bh_supervisor *s, struct bh_child *c, int status)
 {
 	char text[96];
 
 	bh_child_exit_text(status, text, sizeof(text));
-	bh_log(s->stopping ? BH_LOG_INFO : BH_LOG_WARNING, "process", "%s (pid %d) ended: %s",
-		c->name, c->pid, text);
-	forget_process(c);
+	/* Where the successor does not wait for the status, the log does: bh_supervise_gone(). */
+	bh_log(s->stopping || (status == BH_EXIT_UNTOLD && !c->adopted) ? BH_LOG_INFO :
+		BH_LOG_WARNING, "process", "%s (pid %d) ended: %s", c->name, c->pid, text);
+	forget_process(s, c);
 	c->last_exit = status;
 	if (!s->stopping) {
 		child_died(s, c);
@@ -372,15 +384,12 @@ child_ended(struct bh_supervisor *s, struct bh_child *c, int status)
 }
 
 void
-bh_supervise_reap(struct bh_supervisor *s)
+bh_supervise_gone(struct bh_supervisor *s, struct bh_child *c)
 {
-	for (unsigned int i = 0; i < s->n_children; i++) {
-		struct bh_child *c = &s->child[i];
-		int status;
-
-		if (c->pid != 0 && waitpid(c->pid, &status, WNOHANG) == c->pid)
-			child_ended(s, c, status);
-	}
+	if (s->stopping)
+		after_end(s);
+	else
+		publish(s, c);
 }
 
 void
@@ -405,7 +414,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	if (s->stopping) { /* who did not go is made to */
 		for (unsigned int i = s->n_children; i-- > 0;)
 			if (s->child[i].pid != 0)
-				kill(s->child[i].pid, SIGKILL);
+				bh_life_signal(&s->child[i], SIGKILL);
 		return;
 	}
 	for (unsigned int i = 0; i < s->n_children; i++) {
@@ -415,7 +424,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 			continue;
 		bh_err("start", "%s is not ready after %d s", c->name, START_SECONDS);
 		if (s->announced && c->pid != 0)
-			kill(c->pid, SIGKILL); /* a death like others: told by SIGCHLD */
+			bh_life_signal(c, SIGKILL); /* a death like others */
 	}
 	if (!s->announced)
 		bh_supervise_stop(s, BH_EXIT_FAILED);
@@ -457,6 +466,8 @@ bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
 		s->child[i].ev_again = evtimer_new(base, on_again, &s->child[i]);
 		rc = s->child[i].ev_again == NULL ? -ENOMEM : 0;
 	}
+	if (rc == 0)
+		rc = bh_life_init(s);
 	if (rc == 0) {
 		s->taps = bh_taps_new(boot);
 		bh_taps_make(s->taps);
@@ -471,6 +482,7 @@ void
 bh_supervise_fini(struct bh_supervisor *s)
 {
 	bh_proctable_close(s->table);
+	bh_life_fini(s);
 	for (unsigned int i = 0; i < s->n_children; i++) {
 		struct bh_child *c = &s->child[i];
 

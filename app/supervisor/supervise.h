@@ -3,7 +3,7 @@
  * The supervisor's state: the core and the modules as children, started in order, each when
  * the one before says READY; a module that ends is started again at once, then with
  * back-off, and is held after too many deaths in a short time while all else goes on. When
- * the core ends, all modules are ended and the whole order is run again.
+ * the core ends, modules go on: each gets a role socket to the next core, and replays.
  */
 #ifndef BH_SUPERVISOR_SUPERVISE_H
 #define BH_SUPERVISOR_SUPERVISE_H
@@ -16,6 +16,9 @@
 #define BH_CHILDREN (BH_BOOT_MODULES + 1)
 
 struct bh_proctable;
+struct bh_corebeat;
+struct bh_lives;
+struct bh_remains;
 struct bh_taps;
 
 struct bh_supervisor {
@@ -27,6 +30,11 @@ struct bh_supervisor {
 	struct bh_child child[BH_CHILDREN]; /* 0: the core; then modules in starting order */
 	unsigned int n_children;
 	struct bh_proctable *table;	    /* NULL while the core is not ready */
+	struct bh_lives *lives;	    /* NULL: none */
+	struct bh_remains *remains; /* predecessors that are being freed (life.c) */
+	struct bh_corebeat *corebeat;
+	unsigned int ticks;
+	struct event *ev_tick;	    /* heartbeats */
 	struct bh_taps *taps;		    /* NULL: no host stack */
 	struct event *ev_deadline;	    /* of starting, and of stopping */
 	bool announced;			    /* `bulkhead: ready` was printed */
@@ -45,8 +53,10 @@ void bh_supervise_fini(struct bh_supervisor *s);
 /* Starts the next child in order, if the one before is ready. */
 void bh_supervise_advance(struct bh_supervisor *s);
 
-/* SIGCHLD: collects every ended child. */
-void bh_supervise_reap(struct bh_supervisor *s);
+/* From life.c: the process of c has ended; status: its wait status or BH_EXIT_UNTOLD. What was
+ * left of an earlier one is gone: c->last_exit is known now. */
+void bh_supervise_ended(struct bh_supervisor *s, struct bh_child *c, int status);
+void bh_supervise_gone(struct bh_supervisor *s, struct bh_child *c);
 
 /* SIGTERM: ends modules, then the core; the event loop ends with it. */
 void bh_supervise_stop(struct bh_supervisor *s, int exit_code);

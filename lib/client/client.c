@@ -12,10 +12,12 @@
 #include <time.h>
 
 #include "lib/client/client_priv.h"
+#include "lib/life/life.h"
 
 #define SPIN_NS 20000
 #define SPIN_MANY_NS 200000 /* with requests pipelined: their work takes longer than a wake-up */
 #define TAKE_MAX 1024 /* messages of one bh_poll() */
+#define WAKE_MS 1000  /* a wait may last longer by so much, on a machine with much to do */
 #define GATHER 32     /* replies that are worth a flush */
 #define GATHER_PAUSES 8
 #define EOF_LOOKS 1024 /* empty looks of who never waits, for one look at the pipe's end */
@@ -92,7 +94,7 @@ put(struct bh_handle *h, const struct bh_msg *msg, const void *body)
 
 	if (rc == -EAGAIN) {
 		bh_flush(h);
-		h->want_space = true;
+		h->want_slots = BH_MSG_SLOTS;
 	}
 	if (rc < 0)
 		return rc;
@@ -144,7 +146,7 @@ submit(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_reply_fn cb
 	struct bh_call_slot *c;
 	int rc;
 
-	if (h->lost || (h->map != NULL && closed(h) && lose(h) < 0))
+	if (h->lost || (h->map != NULL && closed(h) && lose(h) < 0) || (h->once && h->map == NULL))
 		return -ECONNRESET;
 	c = call_new(h, msg, cb, arg);
 	if (c == NULL) {
@@ -182,9 +184,8 @@ bh_submit(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t aux, const
 
 /* ---- what comes ---- */
 
-/* Tells everybody that the connection ended. */
-static int
-tell_lost(struct bh_handle *h)
+int
+bh_lost_tell(struct bh_handle *h)
 {
 	struct bh_msg msg = {.len = sizeof(msg), .status = -ECONNRESET};
 
@@ -215,6 +216,8 @@ deliver(struct bh_handle *h, const struct bh_msg *msg)
 
 	if (msg->verb == BH_V_EVENT)
 		return bh_watch_event(h, msg, msg + 1);
+	if (msg->verb == BH_V_PUNT)
+		return h->frame != NULL ? h->frame(h->frame_arg, msg) : -EBADMSG;
 	c = call_find(h, msg->tag);
 	if (c != NULL)
 		answer(h, c, msg, msg + 1);
@@ -280,6 +283,7 @@ take_one(struct bh_handle *h)
 	if (n <= 0)
 		return n;
 	bh_consumer_skip(&h->rep, n);
+	bh_life_beat(); /* of a thousand, each is a sign of life */
 	return deliver(h, (const struct bh_msg *)buf) < 0 ? -EBADMSG : 1;
 }
 
@@ -316,7 +320,7 @@ take_all(struct bh_handle *h)
 		lose(h);
 	else if (rc == 0 || !h->lost)
 		return n;
-	return tell_lost(h);
+	return bh_lost_tell(h);
 }
 
 /* ---- waiting ---- */
@@ -335,9 +339,10 @@ arrived(const struct bh_handle *h)
 static bool
 space_came(struct bh_handle *h)
 {
-	if (!h->want_space || bh_producer_room(&h->req, BH_MSG_SLOTS) < BH_MSG_SLOTS)
+	if (h->want_slots == 0 ||
+		bh_producer_room(&h->req, h->want_slots) < (int)h->want_slots)
 		return false;
-	h->want_space = false;
+	h->want_slots = 0;
 	return true;
 }
 
@@ -355,7 +360,7 @@ bh_prepare_wait(struct bh_handle *h)
 	bh_flush(h);
 	if (h->rep.pos != h->rep.released)
 		bh_consumer_release(&h->rep);
-	bh_sleep_announce(&h->sleeper, BH_SLEEP_WORK | (h->want_space ? BH_SLEEP_SPACE : 0));
+	bh_sleep_announce(&h->sleeper, BH_SLEEP_WORK | (h->want_slots > 0 ? BH_SLEEP_SPACE : 0));
 	h->announced = true;
 	h->unfenced = false;
 	ring_core(h, BH_SLEEP_SPACE);
@@ -372,7 +377,7 @@ drain(struct bh_handle *h)
 	if (bh_ring_drain(h->wake_fd) != -EPIPE || arrived(h))
 		return 0;
 	lose(h);
-	return tell_lost(h);
+	return bh_lost_tell(h);
 }
 
 /* Ends an announced sleep. 0 or -ECONNRESET. */
@@ -421,8 +426,11 @@ block(struct bh_handle *h, int timeout)
 	struct pollfd p = {.fd = h->wake_fd, .events = POLLIN};
 	int n = 1;
 
-	if (bh_prepare_wait(h))
+	if (bh_prepare_wait(h)) {
+		bh_life_busy(timeout < 0 ? BH_LIFE_BUSY_MS : timeout + WAKE_MS);
 		n = poll(&p, 1, timeout);
+		bh_life_beat();
+	}
 	return awake(h) < 0 ? -ECONNRESET : n != 0;
 }
 
@@ -454,7 +462,7 @@ bh_poll(struct bh_handle *h, int wait_ms)
 	int rc;
 
 	if (h->lost)
-		return tell_lost(h);
+		return bh_lost_tell(h);
 	if (awake(h) < 0)
 		return -ECONNRESET;
 	for (;;) {
@@ -502,7 +510,7 @@ bh_submit_wait(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_rep
 			return rc;
 	}
 	if (rc < 0)
-		return rc == -ECONNRESET && h->lost ? tell_lost(h) : rc;
+		return rc == -ECONNRESET && h->lost ? bh_lost_tell(h) : rc;
 	/* An end of the connection is told to all calls under way, so to ours. */
 	while (!s.done)
 		bh_poll(h, -1);

@@ -55,7 +55,8 @@ struct bh_handle {
 	struct bh_ringer ringer;
 	int ring_fd, wake_fd;
 	bool announced;	   /* sleep is announced */
-	bool want_space;   /* a submit found no room */
+	unsigned int want_slots; /* a submit found no room for as many; 0: none did */
+	bool once;	   /* connected, and not to be again: a session would be lost */
 	unsigned int unflushed; /* slots put since the last flush */
 	bool unfenced;	   /* replies released and the core's sleep word not read after a fence */
 	uint32_t looks;	   /* that found nothing, without waiting */
@@ -63,6 +64,9 @@ struct bh_handle {
 	/* The first request's reply waits here for bh_poll(). */
 	bool has_first;
 	uint8_t first[BH_FIRST_MAX] __attribute__((aligned(8)));
+	/* Messages of BH_V_PUNT, for packet.c. 0, or -EBADMSG: it makes no sense. */
+	int (*frame)(void *arg, const struct bh_msg *msg);
+	void *frame_arg;
 	struct bh_watch_entry *watches;
 	uint32_t count;	   /* of tags */
 	unsigned int n_calls;
@@ -80,7 +84,15 @@ void bh_disconnect(struct bh_handle *h);
 /* Closes the socket too, but not a role socket. */
 void bh_forget_socket(struct bh_handle *h);
 
+/* ---- handle.c ---- */
+
+/* The descriptor that an environment variable tells, or -1. */
+int bh_env_fd(const char *name);
+
 /* ---- client.c ---- */
+
+/* Tells everybody that the connection ended: -ECONNRESET. */
+int bh_lost_tell(struct bh_handle *h);
 
 /* bh_submit() of a message that is whole but for its tag, which is filled in. */
 int bh_submit_tag(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_reply_fn cb,

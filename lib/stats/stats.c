@@ -16,6 +16,26 @@ bh_drop_name(unsigned int drop)
 	return drop < BH_DROP_MAX ? names[drop] : NULL;
 }
 
+const char *
+bh_punt_name(unsigned int reason)
+{
+	static const char *const names[BH_PUNT_REASONS] = {
+		[BH_PUNT_ARP] = "arp",
+		[BH_PUNT_LOCAL] = "local",
+		[BH_PUNT_GROUP] = "group",
+		[BH_PUNT_LINK] = "link_local",
+		[BH_PUNT_RESOLVE] = "resolve",
+		[BH_PUNT_TTL] = "ttl",
+		[BH_PUNT_TOO_BIG] = "too_big",
+		[BH_PUNT_NO_ROUTE] = "no_route",
+		[BH_PUNT_UNREACHABLE] = "unreachable",
+		[BH_PUNT_PROHIBIT] = "prohibit",
+		[BH_PUNT_REDIRECT] = "redirect",
+	};
+
+	return reason < BH_PUNT_REASONS ? names[reason] : NULL;
+}
+
 int
 bh_stats_copy(const void *entry, void *copy, size_t len)
 {

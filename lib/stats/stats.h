@@ -14,14 +14,20 @@
 
 #include "infobase/schema.h"
 #include "lib/channel/msg.h"
+#include "lib/channel/packet.h"
 
 #define BH_STATS_MAGIC 0x42485354u
-#define BH_STATS_VERSION 2
+#define BH_STATS_VERSION 3
 #define BH_STATS_LCORES 32
 #define BH_STATS_FWD 16	   /* forwarding lcores */
 #define BH_STATS_CONNS 512
 
-/* Why a packet was dropped; the name is what users read. One reason a packet. */
+/*
+ * Why a packet was dropped; the name is what users read. One reason a packet. What cannot be
+ * forwarded (ip4_ttl_expired, ip6_hop_limit_expired, *_no_route, ip4_mtu_exceeded, ip6_too_big,
+ * nexthop_unreachable, nexthop_prohibit) counts here whether or not the stack is told of it, which
+ * is counted besides in punt[]; a packet that goes to the stack for another reason is no drop.
+ */
 #define BH_DROP_LIST(X)                                                                            \
 	X(ETH_TRUNCATED, eth_truncated)                                                            \
 	X(ETH_WRONG_MAC, eth_wrong_mac)                                                            \
@@ -51,7 +57,10 @@
 	X(NEXTHOP_UNREACHABLE, nexthop_unreachable)                                                \
 	X(NEXTHOP_PROHIBIT, nexthop_prohibit)                                                      \
 	X(NEIGHBOR_UNRESOLVED, neighbor_unresolved)                                                \
+	X(IP4_FRAGMENT_FAILED, ip4_fragment_failed)                                                \
+	X(INJECT_BAD, inject_bad)                                                                  \
 	X(PUNT_NO_STACK, punt_no_stack)                                                            \
+	X(PUNT_POLICED, punt_policed)                                                              \
 	X(PUNT_FULL, punt_full)                                                                    \
 	X(OUT_INTERFACE_DOWN, out_interface_down)                                                  \
 	X(TX_FULL, tx_full)                                                                        \
@@ -65,6 +74,7 @@ enum bh_drop {
 };
 
 const char *bh_drop_name(unsigned int drop); /* NULL beyond the last */
+const char *bh_punt_name(unsigned int reason); /* the same, of enum bh_punt_reason */
 
 struct bh_stats_lcore { /* index: lcore id; written by that lcore */
 	uint32_t used;
@@ -84,10 +94,27 @@ struct bh_stats_if { /* per forwarding lcore and ifindex */
 	uint64_t tx_packets, tx_bytes, tx_drops;
 } __attribute__((aligned(64)));
 
+struct bh_stats_punt { /* of one reason */
+	uint64_t taken;	  /* for the stack */
+	uint64_t policed; /* not taken: too many */
+	uint64_t full;	  /* not taken: the stack is slow */
+};
+
 struct bh_stats_fwd { /* one a forwarding lcore; written by it */
 	uint64_t drop[BH_DROP_MAX];
-	uint64_t ip4_forwarded, ip6_forwarded, punted, injected;
+	uint64_t ip4_forwarded, ip6_forwarded;
+	uint64_t ip4_fragmented, ip4_fragments; /* packets that were cut; what became of them */
+	uint64_t punted, injected; /* frames to and from the stack */
+	struct bh_stats_punt punt[BH_PUNT_REASONS];
 	struct bh_stats_if ifs[BH_IF_MAX];
+} __attribute__((aligned(64)));
+
+struct bh_stats_stack { /* written by the punt lcore */
+	uint64_t connected;	 /* 1: a stack has begun */
+	uint64_t delivered;	 /* frames put into its channel */
+	uint64_t discarded;	 /* frames on their way when it left */
+	uint64_t injected;	 /* frames taken from it */
+	uint64_t inject_refused; /* requests answered with an error */
 } __attribute__((aligned(64)));
 
 struct bh_stats_dev { /* index: ifindex; the device's own counters; written by the port manager */
@@ -149,6 +176,7 @@ struct bh_stats {
 	uint64_t channel_bytes;
 	uint64_t channels_made; /* ever */
 	uint64_t sockets;  /* accepted ones and those of roles; all proxies' */
+	struct bh_stats_stack stack;
 	struct bh_stats_lcore lcore[BH_STATS_LCORES];
 	struct bh_stats_table table[BH_T_MAX];
 	struct bh_stats_conn conn[BH_STATS_CONNS];

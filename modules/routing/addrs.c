@@ -4,9 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules/routing/alloc.h"
-
-enum { ADDR_TENTATIVE, ADDR_PREFERRED, ADDR_DUPLICATE };
+#include "lib/hash/alloc.h"
 
 /* A configured address; in the list of its interface. */
 struct cfg_addr {
@@ -275,12 +273,12 @@ offers_collect(struct bh_addrs *a, struct bh_iface *i, struct bh_addr_set *to)
 
 	for (c = i->addrs->cfg; c != NULL; c = c->next) {
 		s = *stack_find(a, i->ifindex, c->family, c->addr);
-		if (bh_iface_usable(i, c->family) && (s == NULL || s->state == ADDR_PREFERRED))
+		if (bh_iface_usable(i, c->family) && (s == NULL || s->state == BH_ADDR_PREFERRED))
 			offer_add(to, c->family, c->addr, c->plen);
 	}
 	for (s = a->stack[i->ifindex]; s != NULL; s = s->next)
 		if (*cfg_find(i->addrs, s->family, s->addr) == NULL &&
-			bh_iface_usable(i, s->family) && s->state == ADDR_PREFERRED)
+			bh_iface_usable(i, s->family) && s->state == BH_ADDR_PREFERRED)
 			offer_add(to, s->family, s->addr, s->plen);
 }
 

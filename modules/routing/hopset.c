@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules/routing/alloc.h"
+#include "lib/hash/alloc.h"
 #include "modules/routing/rib.h"
 
 /* Same content, same bytes: nothing behind the name, no address in a hop without family. */

@@ -29,7 +29,7 @@
 #include <sys/queue.h>
 
 #include "infobase/schema.h"
-#include "modules/routing/hash.h"
+#include "lib/hash/hash.h"
 #include "modules/routing/key.h"
 
 #define BH_RECURSION_MAX 4 /* recursive lookups in a chain */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules/routing/alloc.h"
+#include "lib/hash/alloc.h"
 
 void
 bh_ifaces_init(struct bh_ifaces *t)

@@ -11,7 +11,7 @@
 #include <sys/queue.h>
 
 #include "infobase/schema.h"
-#include "modules/routing/hash.h"
+#include "lib/hash/hash.h"
 
 struct bh_hop;
 struct bh_addr_set;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules/routing/alloc.h"
+#include "lib/hash/alloc.h"
 
 static size_t
 key_used(const struct bh_nexthop_key *key)
@@ -89,6 +89,16 @@ bh_nh_key_canon(struct bh_nexthop_key *key, struct bh_nh_member *m, unsigned int
 	key->type = BH_NH_GROUP;
 	key->n = k > BH_ECMP_MAX ? BH_ECMP_MAX : k;
 	memcpy(key->m, m, key->n * sizeof(m[0]));
+}
+
+void
+bh_nh_walk(struct bh_nh_table *t, void (*fn)(void *arg, struct bh_nh *nh), void *arg)
+{
+	uint32_t i;
+
+	for (i = 0; t->tab.bucket != NULL && i <= t->tab.mask; i++)
+		for (struct bh_hnode *n = t->tab.bucket[i]; n != NULL; n = n->next)
+			fn(arg, bh_container_of(n, struct bh_nh, node));
 }
 
 void

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules/routing/alloc.h"
+#include "lib/hash/alloc.h"
 
 /* A node without data joins two branches: it always has both children. */
 struct bh_trie_node {

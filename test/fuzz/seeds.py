@@ -66,6 +66,55 @@ def config():
             write("config", os.path.basename(path), text.encode())
 
 
+def stack():
+    """Steps of one byte and what they take; see fuzz_stack.c."""
+    host, router = bytes((2, 0, 0, 0, 0, 9)), bytes((2, 0, 0, 0, 0, 1))
+    here = bytes.fromhex("20010db8" + "00" * 11 + "01")
+    there = bytes.fromhex("20010db8" + "00" * 11 + "09")
+    nodes, none = bytes.fromhex("ff02" + "00" * 13 + "01"), bytes(16)
+    link = bytes.fromhex("fe80" + "00" * 13 + "09")
+
+    def punt(reason, frame, ifindex=1, flags=1, hop=b""):
+        return bytes((0, reason, ifindex, flags)) + struct.pack("<H", len(frame)) + hop + frame
+
+    def later(ms):
+        return b"\2" + struct.pack("<H", ms)
+
+    def arp(code, sender, target):
+        return bytes(6) + host + struct.pack("!HHHBBH", 0x806, 1, 0x800, 6, 4, code) + \
+            host + bytes(sender) + router + bytes(target)
+
+    def icmp6(src, dst, body, hops=255, alert=False):
+        head = bytes((58, 0, 5, 2, 0, 0, 1, 0)) if alert else b""
+        return router + host + struct.pack("!HIHBB", 0x86dd, 6 << 28, len(head + body),
+                                           0 if alert else 58, hops) + src + dst + head + body
+
+    def about(kind, flags, target, option=1):
+        return struct.pack("!BBHI", kind, 0, 0, flags) + target + bytes((option, 1)) + host
+
+    settled = b"\5\0" + later(9000) + b"\5\0" + later(9000)
+    resolve = punt(4, bytes(60), hop=bytes((1, 4, 10, 0, 0, 9)) + bytes(12))
+    resolve6 = punt(4, bytes(60), hop=bytes((1, 6)) + there)
+    write("stack", "arp", settled + punt(0, arp(1, (10, 0, 0, 9), (10, 0, 0, 1))) + resolve +
+          punt(0, arp(2, (10, 0, 0, 9), (10, 0, 0, 1))) + b"\5\0" + later(60000) + later(60000))
+    write("stack", "conflict", later(1500) + punt(0, arp(2, (10, 0, 0, 1), (10, 0, 0, 1))) +
+          punt(2, icmp6(there, nodes, about(136, 0x20000000, here, 2))) + b"\5\0")
+    write("stack", "nd", settled + resolve6 +
+          punt(1, icmp6(there, here, about(136, 0x60000000, there, 2))) +
+          punt(1, icmp6(there, here, about(135, 0, here))) + b"\5\0" + later(60000))
+    write("stack", "refused", settled + resolve6 +
+          punt(1, icmp6(there, here, about(136, 0x60000000, there, 2))) + b"\5\1" + later(9))
+    write("stack", "ra", settled + bytes((6, 1, 9, 0, 0, 7, 1)) + later(9000) +
+          punt(2, icmp6(none, nodes, struct.pack("!BBHI", 133, 0, 0, 0))) + later(9000) +
+          bytes((6, 0, 9, 0, 0, 7, 0)))
+    write("stack", "mld", settled + punt(2, icmp6(link, nodes, struct.pack(
+        "!BBHHH", 130, 0, 0, 1000, 0) + none + bytes(4), 1, True)) + later(2000))
+    write("stack", "echo", settled + punt(1, icmp6(there, here, struct.pack(
+        "!BBHHH", 128, 0, 0, 1, 1) + b"data")) + resolve6 + later(9000))
+    write("stack", "changes", settled + b"\3\0\x3e" + later(100) + b"\3\0\x3f" + later(3000) +
+          b"\4\2\0" + b"\4\x12\1" + b"\7\x09\1" + resolve + b"\7\x09\0" + b"\3\1\x80")
+
+
 def hello():
     """u16 length beyond what fits, then the datagram."""
     def one(service, body, verb=NOP, table=0, magic=0x42484c31, name=b"fuzz", version=1):
@@ -287,5 +336,6 @@ def icmp():
 
 
 if __name__ == "__main__":
-    for make in (boot, config, hello, queue, changes, packet, request, icmp, hostask, sockdiag):
+    for make in (boot, config, hello, queue, changes, packet, request, icmp, hostask, sockdiag,
+                 stack):
         make()

@@ -2,6 +2,7 @@
 /* From YANG to records and boot record; devices; the replay towards a core that is a fake. */
 #include <errno.h>
 
+#include "infobase/schema_check.h"
 #include "test/unit/config_fixture.h"
 
 #define IF(name, more) "{\"name\":\"" name "\",\"type\":\"iana-if-type:ethernetCsmacd\"" more "}"
@@ -12,6 +13,7 @@
 #define V4(list) "\"static-routes\":{\"ietf-ipv4-unicast-routing:ipv4\":{\"route\":[" list "]}}"
 #define V6(list) "\"static-routes\":{\"ietf-ipv6-unicast-routing:ipv6\":{\"route\":[" list "]}}"
 #define TO(prefix, nh) "{\"destination-prefix\":\"" prefix "\",\"next-hop\":{" nh "}}"
+#define RA(leaves) "\"ietf-ipv6-unicast-routing:ipv6-router-advertisements\":{" leaves "}"
 #define TWO IFS(IF("eth0", "") "," IF("eth1", ""))
 
 /* The nth record of a table. */
@@ -305,68 +307,46 @@ START_TEST(test_records)
 }
 END_TEST
 
-/* A core that writes down what it was told. */
-struct fake {
-	char told[512];
-	unsigned int adds, refuse;
-	unsigned int fail_at; /* add that fails; 0: none */
-};
-
-static int
-fake_begin(void *core, uint16_t table)
+/* Advertisements: what is configured, what the router fills in, and none where none are sent. */
+START_TEST(test_advertisements)
 {
-	struct fake *f = core;
+	const struct bh_cfg_ra_prefix_key *k;
+	const struct bh_cfg_ra_prefix *p;
+	const struct bh_cfg_ra *ra;
 
-	sprintf(f->told + strlen(f->told), "b%u ", table);
-	return 0;
-}
-
-static int
-fake_add(void *core, const struct bh_record *rec)
-{
-	struct fake *f = core;
-
-	sprintf(f->told + strlen(f->told), "a%u ", rec->table);
-	return ++f->adds == f->fail_at ? -ECONNRESET : 0;
-}
-
-static int
-fake_wait(void *core)
-{
-	struct fake *f = core;
-
-	strcat(f->told, "w ");
-	return (int)f->refuse;
-}
-
-static int
-fake_end(void *core, uint16_t table)
-{
-	struct fake *f = core;
-
-	sprintf(f->told + strlen(f->told), "e%u ", table);
-	return 0;
-}
-
-static const struct bh_core_ops fake_ops = {fake_begin, fake_add, fake_wait, fake_end};
-
-START_TEST(test_apply)
-{
-	struct fake f = {0};
-
-	load("{" IFS(IF("eth0", ",\"ietf-ip:ipv4\":{\"address\":[{\"ip\":\"10.0.0.1\","
-		"\"prefix-length\":8}],\"neighbor\":[{\"ip\":\"10.0.0.2\","
-		"\"link-layer-address\":\"02:00:00:00:00:02\"}]}")) ","
-		ROUTING(PROTO("s", "," V4(TO("11.0.0.0/8", "\"next-hop-address\":\"10.0.0.2\""))))
-		"}");
-	ck_assert_int_eq(bh_apply(&model.records, &fake_ops, &f), 0);
-	ck_assert_str_eq(f.told, "b1 b2 b3 b4 b5 a1 a2 a3 a4 w e5 e4 e3 e2 e1 ");
-	f = (struct fake){.refuse = 2}; /* a refused record does not hold up the end */
-	ck_assert_int_eq(bh_apply(&model.records, &fake_ops, &f), 0);
-	ck_assert_ptr_nonnull(strstr(f.told, "w e5 e4 e3 e2 e1 "));
-	f = (struct fake){.fail_at = 2}; /* a lost core ends it without an end of the replay */
-	ck_assert_int_eq(bh_apply(&model.records, &fake_ops, &f), -ECONNRESET);
-	ck_assert_str_eq(f.told, "b1 b2 b3 b4 b5 a1 a2 ");
+	load("{" IFS(IF("eth0", ",\"ietf-ip:ipv6\":{" RA("\"send-advertisements\":true,"
+		"\"managed-flag\":true,\"prefix-list\":{\"prefix\":["
+		"{\"prefix-spec\":\"2001:db8::/64\",\"no-advertise\":[null]},"
+		"{\"prefix-spec\":\"2001:db8:1::/64\",\"valid-lifetime\":4294967295,"
+		"\"autonomous-flag\":false}]}") "}") ","
+		IF("eth1", ",\"ietf-ip:ipv6\":{" RA("\"send-advertisements\":true,"
+		"\"max-rtr-adv-interval\":4,\"cur-hop-limit\":0,\"default-lifetime\":0,"
+		"\"retrans-timer\":7") "}") ","
+		IF("eth2", ",\"ietf-ip:ipv6\":{" RA("\"managed-flag\":true") "}")) "}");
+	ra = record(BH_T_CFG_RA, 0).val;
+	ck_assert_str_eq(record(BH_T_CFG_RA, 0).key, "eth0");
+	ck_assert_uint_eq(ra->flags, BH_RA_SEND | BH_RA_MANAGED);
+	ck_assert_uint_eq(ra->max_interval, 600);
+	ck_assert_uint_eq(ra->min_interval, 198);
+	ck_assert_uint_eq(ra->lifetime, 1800);
+	ck_assert_uint_eq(ra->hop_limit, 64);
+	ra = record(BH_T_CFG_RA, 1).val;
+	ck_assert_uint_eq(ra->min_interval, 3);
+	ck_assert_uint_eq(ra->lifetime, 0);
+	ck_assert_uint_eq(ra->hop_limit, 0);
+	ck_assert_uint_eq(ra->retrans, 7);
+	ck_assert_uint_eq(model.records.n, 3 + 2 + 2);
+	p = record(BH_T_CFG_RA_PREFIX, 0).val;
+	ck_assert_uint_eq(p->flags, BH_RA_PREFIX_NONE);
+	k = record(BH_T_CFG_RA_PREFIX, 1).key;
+	p = record(BH_T_CFG_RA_PREFIX, 1).val;
+	ck_assert_uint_eq(k->plen, 64);
+	ck_assert_uint_eq(k->addr[5], 1);
+	ck_assert_uint_eq(p->flags, BH_RA_PREFIX_ON_LINK);
+	ck_assert_uint_eq(p->valid, UINT32_MAX);
+	ck_assert_uint_eq(p->preferred, 604800);
+	ck_assert(bh_key_cfg_ra_prefix(k) && bh_val_cfg_ra_prefix(p, sizeof(*p)));
+	ck_assert(bh_val_cfg_ra(ra, sizeof(*ra)));
 }
 END_TEST
 
@@ -417,7 +397,7 @@ main(void)
 	tcase_add_loop_test(tc, test_devices, 0, sizeof(devices) / sizeof(devices[0]));
 	tcase_add_test(tc, test_kernel_devices);
 	tcase_add_test(tc, test_records);
-	tcase_add_test(tc, test_apply);
+	tcase_add_test(tc, test_advertisements);
 	tcase_add_test(tc, test_print);
 	suite_add_tcase(s, tc);
 	return run_suite(s);

@@ -195,10 +195,12 @@ static void
 check_punted(struct rte_ring *ring, enum bh_punt_reason why, uint16_t ifindex)
 {
 	struct rte_mbuf *m;
+	struct bh_punt p;
 
 	ck_assert_int_eq(rte_ring_sc_dequeue(ring, (void **)&m), 0);
-	ck_assert_uint_eq(bh_punt_why(m), why);
-	ck_assert_uint_eq(bh_punt_ifindex(m), ifindex);
+	bh_punt_read(m, &p);
+	ck_assert_uint_eq(p.reason, why);
+	ck_assert_uint_eq(p.ifindex, ifindex);
 	ck_assert_uint_eq(m->pkt_len, 142);
 	ck_assert_uint_eq(bh_pkt_ip4(m)->time_to_live, 64);
 	rte_pktmbuf_free(m);
@@ -206,14 +208,15 @@ check_punted(struct rte_ring *ring, enum bh_punt_reason why, uint16_t ifindex)
 
 START_TEST(punt_ring)
 {
-	struct rte_ring *ring[3] = { NULL };
+	struct bh_fwd_stack stack = { 0 };
+	struct rte_ring **ring = stack.punt;
 	struct frame f;
 
 	ring[0] = rte_ring_create("punt", 4, SOCKET_ID_ANY,
 		RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ);
 	ck_assert_ptr_nonnull(ring[0]);
 	ck_assert_int_eq(bh_forwarding_attach(bed.f, 1, bed.port[1], 1, 1), 0);
-	ck_assert_int_eq(bh_forwarding_set_punt(bed.f, ring), 0);
+	ck_assert_int_eq(bh_forwarding_set_stack(bed.f, &stack), 0);
 	inject_n(1, 0, BED_LOCAL, 1);
 	inject_n(1, 0, BED_ATTACHED, 1);
 	frame_ip4(&f, IP4(192, 0, 2, 1), IP4(224, 0, 0, 5), 100);
@@ -228,7 +231,7 @@ START_TEST(punt_ring)
 	check_punted(ring[0], BH_PUNT_GROUP, 1);
 	check_punted(ring[0], BH_PUNT_LOCAL, 1);
 	check_punted(ring[0], BH_PUNT_LOCAL, 1);
-	ck_assert_int_eq(bh_forwarding_set_punt(bed.f, NULL), 0);
+	ck_assert_int_eq(bh_forwarding_set_stack(bed.f, NULL), 0);
 	inject_n(1, 0, BED_LOCAL, 1);
 	bed_turn_of(0);
 	bed_check_drops(BH_DROP_PUNT_NO_STACK, 1);

@@ -21,7 +21,7 @@
 static struct bh_child
 shell_child(const char *script)
 {
-	struct bh_child c = {.sup_fd = -1, .path = "/bin/sh"};
+	struct bh_child c = {.sup_fd = -1, .pidfd = -1, .life = -1, .path = "/bin/sh"};
 
 	ck_assert_int_eq(bh_child_arg(&c, "sh"), 0);
 	ck_assert_int_eq(bh_child_arg(&c, "-c"), 0);
@@ -44,7 +44,7 @@ START_TEST(spawn_tells_descriptors)
 {
 	struct bh_child c = shell_child("printf READY >&$BH_SUPERVISOR_FD; "
 					"test -z \"$BH_ROLE_FD\" && test \"$BULKHEAD_RUNDIR\" = /x");
-	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .config_fd = -1, .rundir = "/x"};
+	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .config_fd = -1, .life_fd = -1, .rundir = "/x"};
 	char text[16] = "";
 	int status = run_child(&c, &sp);
 
@@ -60,7 +60,7 @@ END_TEST
 START_TEST(spawn_passes_role_socket)
 {
 	struct bh_child c = shell_child("printf hello >&$BH_ROLE_FD");
-	struct bh_spawn sp = {.boot_fd = -1, .config_fd = -1, .rundir = "/x"};
+	struct bh_spawn sp = {.boot_fd = -1, .config_fd = -1, .life_fd = -1, .rundir = "/x"};
 	char text[16] = "";
 	int pair[2];
 
@@ -77,8 +77,8 @@ END_TEST
 
 START_TEST(spawn_reports_failed_exec)
 {
-	struct bh_child c = {.sup_fd = -1, .path = "/nonexistent/program"};
-	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .config_fd = -1, .rundir = "/x"};
+	struct bh_child c = {.sup_fd = -1, .pidfd = -1, .life = -1, .path = "/nonexistent/program"};
+	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .config_fd = -1, .life_fd = -1, .rundir = "/x"};
 
 	ck_assert_int_eq(bh_child_arg(&c, "program"), 0);
 	ck_assert_int_eq(bh_child_spawn(&c, &sp), -ENOENT);
@@ -91,7 +91,7 @@ END_TEST
 START_TEST(spawn_writes_no_dump)
 {
 	struct bh_child c = shell_child("ulimit -S -c | grep -qx 0 && kill -SEGV $$");
-	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .config_fd = -1, .rundir = "/x"};
+	struct bh_spawn sp = {.role_fd = -1, .boot_fd = -1, .config_fd = -1, .life_fd = -1, .rundir = "/x"};
 	char text[96];
 	int status = run_child(&c, &sp);
 
@@ -103,7 +103,7 @@ END_TEST
 
 START_TEST(arguments_are_bounded)
 {
-	struct bh_child c = {.sup_fd = -1};
+	struct bh_child c = {.sup_fd = -1, .pidfd = -1, .life = -1};
 	int n = 0;
 
 	while (bh_child_arg(&c, "x") == 0)
@@ -161,7 +161,7 @@ core_args(struct bh_child *c, bool hugepages)
 	boot.hugepages = hugepages;
 	strcpy(boot.eal[boot.n_eal++], "--extra");
 	bh_boot_default_plan(&boot, cpus, 2);
-	*c = (struct bh_child){.sup_fd = -1};
+	*c = (struct bh_child){.sup_fd = -1, .pidfd = -1, .life = -1};
 	ck_assert_int_eq(bh_bootrec_core_args(&opt, &id, &boot, 9, c), 0);
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "modules/routing/hash.h"
+#include "lib/hash/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules/routing/alloc.h"
+#include "lib/hash/alloc.h"
 
 uint32_t
 bh_hash(uint32_t h, const void *data, size_t len)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Memory of the routing module. When there is none the process ends at once: its routes stay
- * in the info base and forward, and the supervisor starts it anew. A half-applied change
- * would be worse.
+ * Memory of a module. When there is none the process ends at once: its records stay in the
+ * info base and forward, and the supervisor starts it anew. A half-applied change would be
+ * worse.
  */
-#ifndef BH_ROUTING_ALLOC_H
-#define BH_ROUTING_ALLOC_H
+#ifndef BH_LIB_ALLOC_H
+#define BH_LIB_ALLOC_H
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ bh_must_calloc(size_t n, size_t size)
 	void *p = calloc(n, size);
 
 	if (p == NULL) {
-		bh_err("routing", "out of memory (%zu x %zu bytes)", n, size);
+		bh_err("memory", "out of memory (%zu x %zu bytes)", n, size);
 		_exit(EXIT_FAILURE);
 	}
 	return p;

@@ -6,8 +6,8 @@
  *	for (n = bh_htab_first(&t, hash); n != NULL; n = bh_htab_next(n))
  *		if (same(bh_container_of(n, struct x, node), key)) ...
  */
-#ifndef BH_ROUTING_HASH_H
-#define BH_ROUTING_HASH_H
+#ifndef BH_LIB_HASH_H
+#define BH_LIB_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>
