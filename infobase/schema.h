@@ -365,18 +365,23 @@ struct bh_process { /* key: struct bh_ifname_key, the module's name */
 				 that get its pid */
 };
 
-/* ---- tables of modules to come: opaque beyond their key ---- */
+/* ---- sockets of this machine ---- */
 
 struct bh_sock_key { /* tcp, udp */
 	uint8_t family;
 	uint8_t pad[3];
+	uint32_t ifindex; /* the kernel's, to which it is bound; 0: none */
 	uint16_t lport, rport;
 	uint8_t laddr[16], raddr[16];
 };
 struct bh_sock {
-	uint32_t state;
-	uint32_t pid;
+	uint32_t state;	  /* as TCP of Linux numbers them; of UDP: 1 connected, 7 not */
+	uint32_t uid;	  /* of its owner */
+	uint64_t inode;	  /* 0: no process has it (TIME_WAIT) */
 };
+
+/* ---- tables of modules to come: opaque beyond their key ---- */
+
 struct bh_snmp_key {
 	char name[32];
 };

@@ -28,6 +28,7 @@ static const char *const subjects[BH_SHOW_MAX] = {
 	[BH_SHOW_NEXTHOPS] = "nexthops",
 	[BH_SHOW_PROCESSES] = "processes",
 	[BH_SHOW_ROUTES] = "routes",
+	[BH_SHOW_SOCKETS] = "sockets",
 	[BH_SHOW_TABLES] = "tables",
 	[BH_SHOW_VERSION] = "version",
 };
@@ -156,6 +157,21 @@ take_routes(struct parse *p)
 	return rc;
 }
 
+static int
+take_protocol(struct parse *p)
+{
+	static const char *const words[] = {"tcp", "udp"};
+	int rc;
+
+	if (*p->word == NULL)
+		return 0;
+	rc = choose(p, "protocol", *p->word++, words, 2);
+	if (rc < 0)
+		return rc;
+	p->args->name = words[rc];
+	return 0;
+}
+
 /* What may follow the subject. */
 static int
 take_rest(struct parse *p)
@@ -165,6 +181,8 @@ take_rest(struct parse *p)
 
 	if (args->subject == BH_SHOW_ROUTES)
 		rc = take_routes(p);
+	else if (args->subject == BH_SHOW_SOCKETS)
+		rc = take_protocol(p);
 	else if ((args->subject == BH_SHOW_INTERFACES || args->subject == BH_SHOW_COUNTERS) &&
 		*p->word != NULL)
 		args->name = *p->word++;

@@ -37,6 +37,7 @@ enum bh_ctl_subject {
 	BH_SHOW_NEXTHOPS,
 	BH_SHOW_PROCESSES,
 	BH_SHOW_ROUTES,
+	BH_SHOW_SOCKETS,
 	BH_SHOW_TABLES,
 	BH_SHOW_VERSION,
 	BH_SHOW_MAX,
@@ -50,7 +51,7 @@ struct bh_ctl_args {
 	char socket[BH_CTL_SOCKET_LEN];
 	bool json;
 	unsigned int repeat; /* s between two shows; 0: once */
-	const char *name;    /* interface or drop asked for, or NULL; of argv */
+	const char *name;    /* interface, drop or protocol asked for, or NULL; of argv or static */
 	uint8_t family;	     /* routes: BH_IP4, BH_IP6, 0: both */
 	bool have_prefix;
 	struct bh_prefix prefix; /* routes: with have_prefix or lookup */

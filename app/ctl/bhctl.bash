@@ -48,7 +48,7 @@ _bhctl()
 		reply='show help'
 	elif ((${#words[@]} == 1)); then
 		reply='addresses connections counters interfaces lcores memory neighbors nexthops
-			processes routes tables version'
+			processes routes sockets tables version'
 	else
 		case ${words[1]} in
 		i*)
@@ -60,6 +60,9 @@ _bhctl()
 			;;
 		r*)
 			reply='ipv4 ipv6 longer lookup'
+			;;
+		s*)
+			((${#words[@]} == 2)) && reply='tcp udp'
 			;;
 		esac
 	fi

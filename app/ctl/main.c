@@ -23,6 +23,7 @@ static const bh_show_fn shows[BH_SHOW_MAX] = {
 	[BH_SHOW_NEXTHOPS] = bh_show_nexthops,
 	[BH_SHOW_PROCESSES] = bh_show_processes,
 	[BH_SHOW_ROUTES] = bh_show_routes,
+	[BH_SHOW_SOCKETS] = bh_show_sockets,
 	[BH_SHOW_TABLES] = bh_show_tables,
 	[BH_SHOW_VERSION] = bh_show_version,
 };

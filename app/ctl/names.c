@@ -107,6 +107,25 @@ bh_ctl_addr_state_name(unsigned int state)
 	return NAME_OF(names, state);
 }
 
+/* Numbers of Linux (include/net/tcp_states.h), names of RFC 4022. */
+const char *
+bh_ctl_tcp_state_name(unsigned int state)
+{
+	static const char *const names[] = {
+		[1] = "established", [2] = "synSent", [3] = "synReceived", [4] = "finWait1",
+		[5] = "finWait2", [6] = "timeWait", [7] = "closed", [8] = "closeWait",
+		[9] = "lastAck", [10] = "listen", [11] = "closing", [12] = "synReceived",
+	};
+
+	return NAME_OF(names, state);
+}
+
+const char *
+bh_ctl_udp_state_name(unsigned int state)
+{
+	return state == 1 ? "connected" : state == 7 ? "open" : "unknown";
+}
+
 const char *
 bh_ctl_nud_state_name(unsigned int state)
 {

@@ -20,6 +20,8 @@ const char *bh_ctl_proc_how_name(unsigned int how);	 /* enum bh_proc_state */
 const char *bh_ctl_conn_state_name(unsigned int state);	 /* enum bh_conn_state */
 const char *bh_ctl_addr_state_name(unsigned int state);	 /* enum bh_addr_state */
 const char *bh_ctl_nud_state_name(unsigned int state);	 /* enum bh_nud_state */
+const char *bh_ctl_tcp_state_name(unsigned int state);	 /* struct bh_sock; as RFC 4022 */
+const char *bh_ctl_udp_state_name(unsigned int state);
 const char *bh_ctl_service_name(unsigned int service);	 /* enum bh_service_id */
 
 /* "none" (-1), "exit status 1", "killed by signal 9 (Killed)". */

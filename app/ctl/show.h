@@ -26,6 +26,7 @@ int bh_show_neighbors(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_nexthops(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_processes(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_routes(struct bh_ctl_core *core, const struct bh_ctl_args *args);
+int bh_show_sockets(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_tables(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_version(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 
@@ -114,6 +115,16 @@ void bh_routes_free(struct bh_routes_data *d);
 void bh_routes_prepare(struct bh_routes_data *d, const struct bh_prefix *inside);
 /* IPv4 first, by prefix. */
 struct bh_rows bh_routes_rows(struct bh_routes_data *d);
+
+/* ---- sockets (show_sockets.c) ---- */
+
+extern const struct bh_view bh_view_sockets;
+
+struct bh_sockets_data {
+	struct bh_recs tcp, udp; /* struct bh_sock_key, struct bh_sock */
+	struct bh_recs hostif;	 /* struct bh_ifindex_key, struct bh_hostif */
+	struct bh_ifnames names;
+};
 
 /* ---- the rest ---- */
 

@@ -18,6 +18,7 @@ bh_ctl_list_subjects(FILE *out)
 	      "                                all routes, one, or all inside a prefix\n"
 	      "bhctl show routes lookup ADDRESS\n"
 	      "                                the route that packets to ADDRESS take\n"
+	      "bhctl show sockets [tcp|udp]    sockets of this machine, local and over the router\n"
 	      "bhctl show tables               tables of the info base and their workers\n"
 	      "bhctl show version              versions of bhctl and of the running core\n",
 		out);

@@ -115,6 +115,8 @@ bh_program_take_over(struct program *p)
 	static const uint16_t mine[] = {BH_T_ADDRESS, BH_T_NEIGHBOR};
 	int rc = 0;
 
+	if (!p->recovered)
+		bh_socks_first(p);
 	for (unsigned int i = 0; i < 2 && rc == 0 && !p->recovered; i++)
 		rc = bh_dump(p->h, BH_V_RECOVER, mine[i], bh_stack_recover, p->stack);
 	if (rc < 0)

@@ -37,7 +37,7 @@ struct bh_hosttaps {
 	int sup_fd, epoll;
 	bool complete;
 	struct bh_hosttap_stats stats;
-	unsigned int n;
+	unsigned int n, n_unsent;
 	struct tap *tap[BH_IF_MAX];
 	struct tap *by_ifindex[BH_IF_MAX];
 	uint8_t frame[BH_HOSTTAP_FRAME_MAX];
@@ -184,11 +184,12 @@ bh_hosttaps_kernel(const struct bh_hosttaps *h, uint32_t ifindex)
 /* ---- to the supervisor ---- */
 
 static int
-send_want(const struct bh_hosttaps *h, struct tap *t)
+send_want(struct bh_hosttaps *h, struct tap *t)
 {
 	if (send(h->sup_fd, &t->want, BH_HOSTASK_LEN(t->want.n), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		return errno == ENOBUFS ? -EAGAIN : -errno;
 	t->unsent = false;
+	h->n_unsent--;
 	return 0;
 }
 
@@ -202,6 +203,7 @@ bh_hosttaps_want(struct bh_hosttaps *h, const struct bh_hostask *want)
 	if (t->want.mtu != 0 && !t->unsent && memcmp(&t->want, want, BH_HOSTASK_LEN(want->n)) == 0)
 		return 0;
 	memcpy(&t->want, want, BH_HOSTASK_LEN(want->n));
+	h->n_unsent += !t->unsent;
 	t->unsent = true;
 	return send_want(h, t);
 }
@@ -210,8 +212,11 @@ int
 bh_hosttaps_link(struct bh_hosttaps *h, int sup_fd)
 {
 	h->sup_fd = sup_fd;
-	for (unsigned int i = 0; i < h->n; i++)
+	h->n_unsent = 0;
+	for (unsigned int i = 0; i < h->n; i++) {
 		h->tap[i]->unsent = h->tap[i]->want.mtu != 0;
+		h->n_unsent += h->tap[i]->unsent;
+	}
 	return bh_hosttaps_flush(h);
 }
 
@@ -220,7 +225,7 @@ bh_hosttaps_flush(struct bh_hosttaps *h)
 {
 	int rc = 0;
 
-	for (unsigned int i = 0; i < h->n && rc == 0; i++)
+	for (unsigned int i = 0; i < h->n && rc == 0 && h->n_unsent > 0; i++)
 		if (h->tap[i]->unsent)
 			rc = send_want(h, h->tap[i]);
 	return rc;

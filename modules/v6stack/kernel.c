@@ -128,6 +128,7 @@ bh_kernel_settle(struct program *p)
 	bool led4 = false, led6 = false;
 	const struct bh_netif *i;
 
+	bh_hosttaps_flush(p->taps); /* what found no room before; asked again each turn */
 	if (!p->kernel_dirty || !p->stack->running)
 		return;
 	p->kernel_dirty = false;

@@ -201,7 +201,7 @@ static void
 free_events(struct program *p)
 {
 	struct event **e[] = {&p->readable, &p->punted, &p->tapped, &p->words, &p->timer, &p->beat, &p->term,
-		&p->intr};
+		&p->intr, &p->second, &p->diag};
 
 	for (unsigned int i = 0; i < sizeof(e) / sizeof(e[0]); i++)
 		if (*e[i] != NULL)
@@ -233,7 +233,7 @@ turn_owner(struct program *p)
 		return m;
 	rc = bh_stack_commit(p->stack, bh_now_ms());
 	bh_kernel_settle(p);
-	return rc < 0 ? rc : n + m;
+	return rc < 0 ? rc : n + m + bh_socks_poll(p);
 }
 
 /* Takes what has come and does what is due. How much came, or -errno. */
@@ -371,7 +371,9 @@ start(struct program *p)
 	if (p->h == NULL)
 		return -errno;
 	rc = make_events(p);
-	return rc < 0 ? rc : bh_kernel_init(p);
+	if (rc == 0)
+		rc = bh_kernel_init(p);
+	return rc < 0 ? rc : bh_socks_init(p);
 }
 
 static int
@@ -386,6 +388,7 @@ run(struct program *p)
 	free_events(p);
 	bh_packets_close(p->packets);
 	bh_hosttaps_free(p->taps);
+	bh_sockdiag_close(p->socks);
 	if (p->stack != NULL)
 		bh_stack_fini(p->stack);
 	free(p->stack);

@@ -10,6 +10,7 @@
 #include "lib/client/bulkhead.h"
 #include "lib/client/packet.h"
 #include "modules/v6stack/hosttap.h"
+#include "modules/v6stack/sockdiag.h"
 #include "modules/v6stack/stack.h"
 
 struct program {
@@ -18,7 +19,8 @@ struct program {
 	struct bh_stack *stack;
 	struct event_base *base;
 	struct bh_hosttaps *taps;
-	struct event *readable, *punted, *tapped, *words, *timer, *beat, *term, *intr;
+	struct bh_sockdiag *socks; /* NULL: the kernel does not tell */
+	struct event *readable, *punted, *tapped, *words, *timer, *beat, *term, *intr, *second, *diag;
 	struct bh_open_args args;
 	uint64_t start; /* ms */
 	bool has_role;
@@ -66,5 +68,14 @@ void bh_kernel_write(struct program *p, uint32_t ifindex, const uint8_t *frame, 
 int bh_kernel_poll(struct program *p);
 /* Says what has changed. */
 void bh_kernel_settle(struct program *p);
+
+/* ---- socks.c: the sockets of this machine ---- */
+
+/* Before the sandbox. 0 or -errno. */
+int bh_socks_init(struct program *p);
+/* Before the replay: all sockets that are there now. */
+void bh_socks_first(struct program *p);
+/* Goes on with a round. 1: there is more to do, else 0. */
+int bh_socks_poll(struct program *p);
 
 #endif

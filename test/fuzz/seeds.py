@@ -282,6 +282,22 @@ def hostask():
     write("hostask", "loopback", ask((4, 8, b"\x7f\0\0\1")))
 
 
+def sockdiag():
+    """Messages as the kernel sends them."""
+    def one(kind, payload, seq=7, flags=2):
+        return struct.pack("<IHHII", 16 + len(payload), kind, flags, seq, 0) + payload
+
+    def sock(family, src, dst, state=1):
+        return one(20, struct.pack("<BBBB", family, state, 0, 0) + struct.pack(">HH", 80, 1024) +
+                   src + bytes(16 - len(src)) + dst + bytes(16 - len(dst)) + bytes(4 + 8 + 20))
+    four, six, end = b"\x0a\0\0\1", b"\x20\1" + bytes(13) + b"\1", one(3, bytes(4))
+    mapped = bytes(10) + b"\xff\xff" + four
+    write("sockdiag", "rows", sock(2, four, four) + sock(10, six, six) + sock(10, mapped, mapped))
+    write("sockdiag", "listening", sock(10, bytes(16), bytes(16), 10) + end)
+    write("sockdiag", "error", sock(2, four, four) + one(2, bytes(20)))
+    write("sockdiag", "others", one(20, bytes(72), seq=6) + one(20, bytes(8)) + end)
+
+
 def icmp():
     """Flags, value, an Ethernet frame."""
     macs = b"\x02\xbb\0\0\0\1\x02\xbb\0\0\0\2"
@@ -320,5 +336,6 @@ def icmp():
 
 
 if __name__ == "__main__":
-    for make in (boot, config, hello, queue, changes, packet, request, icmp, hostask, stack):
+    for make in (boot, config, hello, queue, changes, packet, request, icmp, hostask, sockdiag,
+                 stack):
         make()

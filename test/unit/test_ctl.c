@@ -262,6 +262,43 @@ fill_counters(void)
 	st->fwd[2].ip4_forwarded = 1000; /* beyond n_fwd */
 }
 
+START_TEST(sockets)
+{
+	struct bh_sock_key listen = {.family = 4, .lport = 22}, conn = {.family = 4, .lport = 22,
+		.rport = 50000, .laddr = {10, 0, 0, 1}, .raddr = {10, 0, 0, 9}};
+	struct bh_sock_key udp = {.family = 6, .ifindex = 77, .lport = 546, .laddr = {0xfe, 0x80}};
+	struct bh_sock v = {.state = 10, .uid = 0, .inode = 12};
+	struct bh_ifindex_key k = {1};
+	struct bh_hostif host = {77};
+	json_t *list;
+
+	fake_router();
+	fake_put(BH_T_HOSTIF, 0, &k, &host, sizeof(host));
+	v.state = 1;
+	fake_put(BH_T_TCP, 0, &conn, &v, sizeof(v));
+	v.state = 10;
+	fake_put(BH_T_TCP, 0, &listen, &v, sizeof(v));
+	v = (struct bh_sock){.state = 7, .uid = 100, .inode = 5000000000};
+	fake_put(BH_T_UDP, 0, &udp, &v, sizeof(v));
+	list = run_json(bh_show_sockets, "bhctl show sockets", "sockets");
+	ck_assert_uint_eq(json_array_size(list), 3);
+	ck_assert_str_eq(str(json_array_get(list, 0), "state"), "listen");
+	ck_assert_str_eq(str(json_array_get(list, 0), "local-address"), "0.0.0.0");
+	ck_assert(json_is_null(json_object_get(json_array_get(list, 0), "remote-port")));
+	ck_assert_str_eq(str(json_array_get(list, 1), "state"), "established");
+	ck_assert_str_eq(str(json_array_get(list, 1), "remote-address"), "10.0.0.9");
+	ck_assert_int_eq(num(json_array_get(list, 1), "remote-port"), 50000);
+	ck_assert_str_eq(str(json_array_get(list, 2), "protocol"), "udp");
+	ck_assert_str_eq(str(json_array_get(list, 2), "state"), "open");
+	ck_assert_str_eq(str(json_array_get(list, 2), "interface"), "eth0");
+	ck_assert_int_eq(num(json_array_get(list, 2), "inode"), 5000000000);
+	list = run_json(bh_show_sockets, "bhctl show sockets udp", "sockets");
+	ck_assert_uint_eq(json_array_size(list), 1);
+	list = run_json(bh_show_sockets, "bhctl show sockets t", "sockets");
+	ck_assert_uint_eq(json_array_size(list), 2);
+}
+END_TEST
+
 START_TEST(counters)
 {
 	json_t *drops, *v;
@@ -487,7 +524,7 @@ main(void)
 {
 	const TTest *tests[] = {
 		interfaces, interfaces_text, one_interface, addresses, routes, some_routes,
-		routes_text, nexthops, neighbors, counters, some_counters, connections, tables,
+		routes_text, nexthops, neighbors, sockets, counters, some_counters, connections, tables,
 		lcores, processes, version, errors, many_routes,
 	};
 	Suite *s = suite_create("ctl");

@@ -58,6 +58,7 @@ START_TEST(subjects)
 		{"bhctl sh t", BH_SHOW_TABLES},		       {"bhctl sh p", BH_SHOW_PROCESSES},
 		{"bhctl sh nei", BH_SHOW_NEIGHBORS},	       {"bhctl sh nex", BH_SHOW_NEXTHOPS},
 		{"bhctl sh a", BH_SHOW_ADDRESSES},	       {"bhctl sh v", BH_SHOW_VERSION},
+		{"bhctl sh so u", BH_SHOW_SOCKETS},	       {"bhctl sh s", BH_SHOW_SOCKETS},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -68,6 +69,7 @@ START_TEST(subjects)
 	expect_wrong("bhctl sh ne", "could be neighbors, nexthops");
 	expect_wrong("bhctl sh co", "could be connections, counters");
 	expect_wrong("bhctl show flows", "unknown subject 'flows': one of addresses, ");
+	expect_wrong("bhctl sh so sctp", "unknown protocol 'sctp': one of tcp, udp");
 	expect_wrong("bhctl clear counters", "unknown command 'clear'");
 }
 END_TEST

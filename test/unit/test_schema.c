@@ -189,7 +189,7 @@ END_TEST
 
 START_TEST(test_key_others)
 {
-	struct bh_sock_key k = { 4, { 0 }, 80, 1024, { 127, 0, 0, 1 }, { 127, 0, 0, 1 } };
+	struct bh_sock_key k = { 4, { 0 }, 0, 80, 1024, { 127, 0, 0, 1 }, { 127, 0, 0, 1 } };
 	struct bh_snmp_key s = { "engineBoots" };
 
 	ck_assert(key_ok(BH_T_TCP, &k));
