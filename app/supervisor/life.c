@@ -24,7 +24,7 @@ struct bh_remains {
 	pid_t pid;
 	int pidfd;
 	bool adopted;
-	struct event *ev;
+	struct event *ev, *ev_kill;
 };
 
 void
@@ -68,6 +68,13 @@ collect(pid_t pid, bool adopted, int *status)
 /* ---- what is left of a predecessor ---- */
 
 static void
+note_end(struct bh_child *c, uint64_t seen_ns)
+{
+	c->seen_ns = seen_ns;
+	c->how = c->cause != 0 ? c->cause : BH_HOW_EXIT;
+}
+
+static void
 remains_free(struct bh_remains *r)
 {
 	struct bh_remains **at = &r->s->remains;
@@ -76,6 +83,8 @@ remains_free(struct bh_remains *r)
 		at = &(*at)->next;
 	*at = r->next;
 	event_free(r->ev);
+	if (r->ev_kill != NULL)
+		event_free(r->ev_kill);
 	close(r->pidfd);
 	free(r);
 }
@@ -124,6 +133,37 @@ leave(struct bh_supervisor *s, struct bh_child *c)
 	return 0;
 }
 
+static void
+on_grace_over(evutil_socket_t fd, short what, void *arg)
+{
+	const struct bh_remains *r = arg;
+
+	(void)fd;
+	(void)what;
+	bh_warn(AREA, "the predecessor of %s (pid %d) does not leave: killed", r->c->name, r->pid);
+	bh_pidfd_kill(r->pidfd, SIGKILL);
+}
+
+void
+bh_life_leave(struct bh_supervisor *s, struct bh_child *c, int seconds)
+{
+	struct timeval grace = {.tv_sec = seconds};
+	struct bh_remains *r;
+
+	if (c->cause == 0)
+		c->cause = BH_HOW_ORDER;
+	note_end(c, bh_now_ns());
+	if (leave(s, c) < 0) {
+		bh_life_signal(c, SIGKILL);
+	} else {
+		r = s->remains;
+		r->ev_kill = evtimer_new(s->base, on_grace_over, r);
+		if (r->ev_kill == NULL || event_add(r->ev_kill, &grace) < 0)
+			bh_pidfd_kill(r->pidfd, SIGKILL);
+	}
+	bh_life_unwatch(s, c);
+}
+
 bool
 bh_life_remains(const struct bh_supervisor *s)
 {
@@ -131,13 +171,6 @@ bh_life_remains(const struct bh_supervisor *s)
 }
 
 /* ---- ends ---- */
-
-static void
-note_end(struct bh_child *c, uint64_t seen_ns)
-{
-	c->seen_ns = seen_ns;
-	c->how = c->cause != 0 ? c->cause : BH_HOW_EXIT;
-}
 
 /* The robust mutex was handed over. The rest of the process, if its main thread alone ended or it
  * became another program, is no module of ours any more. */
@@ -150,7 +183,7 @@ on_owner_ended(void *arg, uint64_t seen_ns)
 	note_end(c, seen_ns);
 	bh_life_signal(c, SIGKILL);
 	c->owner_ended = true;
-	if (s->stopping || c->is_core || leave(s, c) < 0)
+	if (s->stopping || c->is_core || c->heir != NULL || leave(s, c) < 0)
 		return;
 	bh_supervise_ended(s, c, BH_EXIT_UNTOLD);
 }

@@ -3,6 +3,7 @@
  * bulkhead: the supervisor, and the one command that a user starts. No EAL, no packet, no
  * configuration language: bulkhead-config reads the file, bulkhead-core moves the packets.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +12,10 @@
 #include <event2/event.h>
 
 #include "app/supervisor/bootrec.h"
+#include "app/supervisor/ctlsock.h"
 #include "app/supervisor/life.h"
 #include "app/supervisor/options.h"
+#include "app/supervisor/orders.h"
 #include "app/supervisor/preflight.h"
 #include "app/supervisor/privilege.h"
 #include "app/supervisor/supervise.h"
@@ -58,9 +61,15 @@ run(const struct bh_options *opt, const struct bh_identity *id, const struct bh_
 	struct bh_supervisor s;
 	struct event_base *base = event_base_new();
 	int rc = base == NULL ? BH_EXIT_FAILED : bh_supervise_init(&s, opt, id, boot, base);
+	struct bh_ctlsock *ctl;
 
 	if (rc != BH_EXIT_OK)
 		return rc;
+	ctl = bh_ctlsock_open(&s);
+	if (ctl == NULL) {
+		bh_err("start", "supervisor.sock in the run directory: %s", strerror(errno));
+		bh_supervise_stop(&s, BH_EXIT_FAILED);
+	}
 	for (unsigned int i = 0; i < N_HANDLERS; i++) {
 		ev[i] = evsignal_new(base, handlers[i].sig, handlers[i].fn, &s);
 		if (ev[i] == NULL || event_add(ev[i], NULL) < 0)
@@ -72,6 +81,8 @@ run(const struct bh_options *opt, const struct bh_identity *id, const struct bh_
 	for (unsigned int i = 0; i < N_HANDLERS; i++)
 		if (ev[i] != NULL)
 			event_free(ev[i]);
+	bh_order_stop(&s);
+	bh_ctlsock_close(ctl);
 	bh_supervise_fini(&s);
 	event_base_free(base);
 	return rc;

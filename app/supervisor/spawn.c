@@ -34,7 +34,8 @@ bh_is_config(const struct bh_child *c)
 static int
 pass_role(struct bh_supervisor *s, const struct bh_child *c, int fd)
 {
-	int rc = bh_role_pass(s->child[0].sup_fd, c->name, c->pid, fd);
+	const char *word = c->heir != NULL ? "HEIR" : "ROLE";
+	int rc = bh_role_pass(s->child[0].sup_fd, word, c->name, c->pid, fd);
 
 	return rc == -EPIPE || rc == -ECONNRESET ? 0 : rc;
 }
@@ -47,6 +48,7 @@ bh_spawn_module(struct bh_supervisor *s, struct bh_child *c, int life_fd)
 		/* A file that is gone leaves it none: it says so and ends. */
 		.config_fd = bh_is_config(c) ? bh_configfile_open(s->opt->config) : -1,
 		.life_fd = life_fd,
+		.heir = c->heir != NULL,
 		.id = s->id,
 		.cpus = s->boot->control_cpus,
 		.n_cpus = s->boot->n_control_cpus,

@@ -10,7 +10,7 @@
 /* Whether it is the configuration module. */
 bool bh_is_config(const struct bh_child *c);
 
-/* Starts a child; a module's role socket goes to the core. 0 or -errno. */
+/* Starts a child, or an heir; a module's role socket goes to the core. 0 or -errno. */
 int bh_spawn_core(struct bh_supervisor *s, struct bh_child *c, int life_fd);
 int bh_spawn_module(struct bh_supervisor *s, struct bh_child *c, int life_fd);
 

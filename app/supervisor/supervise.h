@@ -17,6 +17,7 @@
 
 struct bh_proctable;
 struct bh_corebeat;
+struct bh_heir;
 struct bh_lives;
 struct bh_remains;
 
@@ -31,6 +32,7 @@ struct bh_supervisor {
 	struct bh_proctable *table;	    /* NULL while the core is not ready */
 	struct bh_lives *lives;	    /* NULL: none */
 	struct bh_remains *remains; /* predecessors that are being freed (life.c) */
+	struct bh_heir *heirs;	    /* processes of upgrades under way */
 	struct bh_corebeat *corebeat;
 	unsigned int ticks;
 	struct event *ev_tick;	    /* heartbeats */
@@ -55,6 +57,18 @@ void bh_supervise_advance(struct bh_supervisor *s);
  * left of an earlier one is gone: c->last_exit is known now. */
 void bh_supervise_ended(struct bh_supervisor *s, struct bh_child *c, int status);
 void bh_supervise_gone(struct bh_supervisor *s, struct bh_child *c);
+
+/* Listens to c's supervision socket and watches its process, which was started, adopted or
+ * inherited. 0 or -errno. */
+int bh_supervise_listen(struct bh_supervisor *s, struct bh_child *c, int life_fd);
+/* Closes the supervision socket. */
+void bh_supervise_unlisten(struct bh_child *c);
+
+/* Starts a module that has no process, after its back-off: at once if it did not die of late. */
+void bh_supervise_start_again(struct bh_child *c);
+
+/* Writes the record of c in the table `process`, if there is one. */
+void bh_supervise_publish(struct bh_supervisor *s, const struct bh_child *c);
 
 /* SIGTERM: ends modules, then the core; the event loop ends with it. */
 void bh_supervise_stop(struct bh_supervisor *s, int exit_code);

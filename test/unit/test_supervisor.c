@@ -124,7 +124,7 @@ START_TEST(role_is_passed_with_name_and_pid)
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, link), 0);
 	ck_assert_int_eq(bh_role_socket(pair), 0);
-	ck_assert_int_eq(bh_role_pass(link[0], "routing", 77, pair[1]), 0);
+	ck_assert_int_eq(bh_role_pass(link[0], "ROLE", "routing", 77, pair[1]), 0);
 	close(pair[1]);
 	ck_assert_int_gt(recvmsg(link[1], &msg, 0), 0);
 	ck_assert_str_eq(text, "ROLE routing 77");
@@ -134,7 +134,7 @@ START_TEST(role_is_passed_with_name_and_pid)
 	close(got);
 	close(pair[0]);
 	close(link[0]);
-	ck_assert_int_lt(bh_role_pass(link[1], "routing", 77, link[1]), 0);
+	ck_assert_int_lt(bh_role_pass(link[1], "HEIR", "routing", 77, link[1]), 0);
 	close(link[1]);
 }
 END_TEST

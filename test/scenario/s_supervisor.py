@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The supervisor: ends, stops and hangs seen; modules stopped, started, upgraded by order; a killed
+supervisor's successor that adopts what runs."""
+import os
+import shutil
+import signal
+import statistics
+import time
+
+from bhtest.bed import Bed, base_config, flow, host4, host_mac, port_mac
+from bhtest import verify
+from bhtest.client import Client
+from bhtest.process import until
+from bhtest.router import program
+
+KILLS = 30
+
+
+def sick(t, name="sick"):
+    """A copy of the test's module under this name, where modules may run it."""
+    os.chmod(t.workdir, 0o755)
+    path = os.path.join(t.workdir, name)
+    shutil.copy(program("test", "sick", "sick"), path)
+    os.chmod(path, 0o755)
+    return path
+
+
+def sick_bed(t):
+    """Two ports, a route, and the test's module."""
+    plan = {"modules": {"module": [{"name": "user", "program": sick(t)}]}}
+    return Bed(t, base_config(t.workdir, 2, plan=plan).route("20.0.0.0/8", host4(1)))
+
+
+def forwards(bed):
+    """Assert that packets are forwarded."""
+    frames = [flow("20.1.2.3", seq=n) for n in range(20)]
+    verify.check_all_forwarded(frames, bed.burst({0: frames}, len(frames))[1], port_mac(1),
+                               host_mac(1))
+
+
+def comes_back(router, name, pid):
+    """Wait until the process runs under another pid; its row."""
+    def row():
+        now = router.process(name)
+        return now if now["pid"] not in (0, pid) and now["state"] == "ready" else None
+    return until(row, 20, f"{name} is back", 0.01)
+
+
+def hit(router, name, sig):
+    """Send a signal: (ms until the end was seen, the row afterwards)."""
+    pid = router.module_pid(name)
+    before = time.monotonic_ns()
+    os.kill(pid, sig)
+    row = comes_back(router, name, pid)
+    return (row["end-seen-ns"] - before) / 1e6, row
+
+
+def test_ends_are_seen(t):
+    """SIGKILL, SIGSTOP, an endless loop, a blocked process: seen, told apart, mended."""
+    with sick_bed(t) as bed:
+        router, core = bed.router, bed.router.module_pid("core")
+        for what, sig, how, times in (("exit", signal.SIGKILL, "exit", KILLS),
+                                      ("stop", signal.SIGSTOP, "stop", 5),
+                                      ("endless loop", signal.SIGUSR1, "hang", 5),
+                                      ("blocked", signal.SIGUSR2, "hang", 2)):
+            took = []
+            for _ in range(times):
+                # So that none is held for dying often.
+                router.ctl("module", "restart", "user")
+                ms, row = hit(router, "user", sig)
+                assert row["ended-by"] == how, (what, row)
+                took.append(ms)
+            t.say(f"{what} seen after {statistics.median(took):.3f} ms (median of {times}), "
+                  f"{max(took):.3f} ms at most")
+        forwards(bed)
+        assert router.module_pid("core") == core, "the core was restarted too"
+
+
+def order(router, *words, done=True):
+    """bhctl module WORDS; assert how it ended; what it said."""
+    said = router.ctl("module", *words, timeout=60, check=False)
+    assert (said.returncode == 0) == done, (words, said)
+    return said.stdout + said.stderr
+
+
+def written_by(bed):
+    """The name of the program that wrote the record of the test's module."""
+    client = Client(os.path.join(bed.router.rundir, "core.sock"))
+    value = client.get("user", b"program".ljust(32, b"\0"))
+    client.close()
+    return value.rstrip(b"\0").decode()
+
+
+def test_orders(t):
+    """stop, start, restart and upgrade of a module; what is wrong is refused, and harms nothing."""
+    with sick_bed(t) as bed:
+        router, first = bed.router, bed.router.module_pid("user")
+        assert "stopped" in order(router, "stop", "user")
+        row = router.process("user")
+        assert row["state"] == "stopped" and row["pid"] == 0 and row["ended-by"] == "order", row
+        router.child.signal(signal.SIGHUP)  # starts held ones, not this one
+        order(router, "start", "user")
+        second = router.module_pid("user")
+        assert second not in (0, first)
+        assert "runs already" in order(router, "start", "user", done=False)
+        order(router, "restart", "user")
+        third = router.module_pid("user")
+        assert third not in (0, second)
+        for words, why in ((("restart", "core"), "no module"), (("stop", "x"), "no such module"),
+                           (("upgrade", "user", "--binary", "/nowhere"), "cannot be started"),
+                           (("upgrade", "user", "--binary", sick(t, "bad")), "old one goes on")):
+            said = order(router, *words, done=False)
+            assert why in said, (words, said)
+        assert router.module_pid("user") == third and written_by(bed) == "sick"
+        forwards(bed)
+
+
+def test_upgrade(t):
+    """The heir recovers, the core promotes it, the predecessor leaves; the next start is of the new
+    program, too."""
+    with sick_bed(t) as bed:
+        router, first = bed.router, bed.router.module_pid("user")
+        order(router, "upgrade", "user", "--binary", sick(t, "better"))
+        row = router.process("user")
+        assert row["pid"] not in (0, first) and row["state"] == "ready", row
+        assert row["restarts"] == 0 and row["ended-by"] == "order", row
+        assert written_by(bed) == "better"
+        until(lambda: not os.path.exists(f"/proc/{first}/exe"), 10, "the predecessor left")
+        until(lambda: router.process("user")["last-exit"] == "exit status 0", 10, "it left well")
+        hit(router, "user", signal.SIGKILL)
+        assert written_by(bed) == "better"
+        hit(router, "user", signal.SIGUSR1)  # heartbeats are heeded as before
+        forwards(bed)
