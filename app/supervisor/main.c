@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "app/supervisor/adopt.h"
 #include "app/supervisor/bootrec.h"
 #include "app/supervisor/ctlsock.h"
 #include "app/supervisor/life.h"
@@ -55,7 +56,8 @@ static const struct {
 #define N_HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
 
 static int
-run(const struct bh_options *opt, const struct bh_identity *id, const struct bh_boot *boot)
+run(const struct bh_options *opt, const struct bh_identity *id, const struct bh_boot *boot,
+	pid_t core)
 {
 	struct event *ev[N_HANDLERS] = {0};
 	struct bh_supervisor s;
@@ -63,6 +65,8 @@ run(const struct bh_options *opt, const struct bh_identity *id, const struct bh_
 	int rc = base == NULL ? BH_EXIT_FAILED : bh_supervise_init(&s, opt, id, boot, base);
 	struct bh_ctlsock *ctl;
 
+	if (rc == BH_EXIT_OK && core != 0)
+		rc = bh_adopt(&s, core);
 	if (rc != BH_EXIT_OK)
 		return rc;
 	ctl = bh_ctlsock_open(&s);
@@ -84,6 +88,7 @@ run(const struct bh_options *opt, const struct bh_identity *id, const struct bh_
 	bh_order_stop(&s);
 	bh_ctlsock_close(ctl);
 	bh_supervise_fini(&s);
+	bh_adopt_clear(opt->rundir);
 	event_base_free(base);
 	return rc;
 }
@@ -95,6 +100,7 @@ main(int argc, char **argv)
 	struct bh_options opt;
 	struct bh_identity id;
 	int rc, lock = -1;
+	pid_t core = 0;
 
 	bh_options_parse(&opt, argc, argv);
 	bh_log_init("bulkhead", opt.verbose ? BH_LOG_DEBUG : BH_LOG_NOTICE);
@@ -106,11 +112,13 @@ main(int argc, char **argv)
 		return rc;
 	if (opt.no_huge)
 		boot.hugepages = false;
-	rc = bh_preflight_rundir(&opt, &lock);
-	if (rc == BH_EXIT_OK)
+	rc = bh_preflight_rundir(&opt, &lock, &core);
+	if (rc == BH_EXIT_OK && core == 0) {
+		bh_adopt_clear(opt.rundir);
 		rc = bh_preflight_machine(&opt, &boot);
+	}
 	if (rc == BH_EXIT_OK)
-		rc = run(&opt, &id, &boot);
+		rc = run(&opt, &id, &boot, core);
 	if (lock >= 0)
 		close(lock);
 	return rc;

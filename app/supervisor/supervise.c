@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "app/supervisor/adopt.h"
 #include "app/supervisor/bootrec.h"
 #include "app/supervisor/configfile.h"
 #include "app/supervisor/heir.h"
@@ -30,6 +31,7 @@ bh_supervise_publish(struct bh_supervisor *s, const struct bh_child *c)
 {
 	if (s->table != NULL && c->state != 0)
 		bh_proctable_put(s->table, c);
+	bh_adopt_remember(s);
 }
 
 /* ---- starting ---- */
@@ -111,33 +113,54 @@ open_table(struct bh_supervisor *s)
 	return s->table == NULL ? -errno : 0;
 }
 
+/* The table of a core that is ready, written once. 0 or -errno. */
+static int
+fill_table(struct bh_supervisor *s)
+{
+	int rc = open_table(s);
+
+	if (rc < 0)
+		return rc;
+	for (unsigned int i = 0; i < s->n_children; i++)
+		bh_supervise_publish(s, &s->child[i]);
+	bh_proctable_complete(s->table);
+	return 0;
+}
+
 static void
 core_is_ready(struct bh_supervisor *s)
 {
-	int rc = open_table(s);
+	int rc = fill_table(s);
 
 	if (rc < 0) {
 		start_failed(s, &s->child[0], rc);
 		return;
 	}
-	for (unsigned int i = 0; i < s->n_children; i++) {
+	for (unsigned int i = 1; i < s->n_children; i++) {
 		struct bh_child *c = &s->child[i];
 
-		bh_supervise_publish(s, c);
-		if (!c->is_core && c->pid != 0 && bh_spawn_renew_role(s, c) < 0)
+		if (c->pid != 0 && bh_spawn_renew_role(s, c) < 0)
 			bh_life_signal(c, SIGKILL); /* its successor gets one */
 	}
 	set_deadline(s, START_SECONDS);
-	bh_proctable_complete(s->table);
+}
+
+int
+bh_supervise_adopted(struct bh_supervisor *s)
+{
+	s->announced = s->adopting = true;
+	set_deadline(s, START_SECONDS);
+	return fill_table(s);
 }
 
 static void
 all_are_ready(struct bh_supervisor *s)
 {
 	event_del(s->ev_deadline);
-	if (s->announced)
+	if (s->announced && !s->adopting)
 		return;
 	s->announced = true;
+	s->adopting = false;
 	puts("bulkhead: ready");
 	fflush(stdout);
 }

@@ -37,7 +37,8 @@ struct bh_supervisor {
 	unsigned int ticks;
 	struct event *ev_tick;	    /* heartbeats */
 	struct event *ev_deadline;	    /* of starting, and of stopping */
-	bool announced;			    /* `bulkhead: ready` was printed */
+	bool announced;			    /* `bulkhead: ready` was printed, once or by a predecessor */
+	bool adopting;			    /* it is to be printed again */
 	bool stopping;
 	int exit_code;
 };
@@ -49,6 +50,9 @@ int bh_children_make(struct bh_supervisor *s);
 int bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
 	const struct bh_identity *id, const struct bh_boot *boot, struct event_base *base);
 void bh_supervise_fini(struct bh_supervisor *s);
+
+/* Goes on with children that were adopted: opens the table `process`. 0 or -errno. */
+int bh_supervise_adopted(struct bh_supervisor *s);
 
 /* Starts the next child in order, if the one before is ready. */
 void bh_supervise_advance(struct bh_supervisor *s);

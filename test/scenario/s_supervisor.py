@@ -131,3 +131,79 @@ def test_upgrade(t):
         assert written_by(bed) == "better"
         hit(router, "user", signal.SIGUSR1)  # heartbeats are heeded as before
         forwards(bed)
+
+
+def open_files(pid):
+    """How many descriptors a process has."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def pids(router):
+    """{name: pid} of all processes."""
+    return {row["name"]: row["pid"] for row in router.rows("processes")}
+
+
+def kill_supervisor(router):
+    """SIGKILL of the supervisor alone, and its successor."""
+    router.child.kill()
+    router.start()
+
+
+def test_adoption(t):
+    """The supervisor is killed, again and again: nobody notices, and its successor does all that
+    it did."""
+    with sick_bed(t) as bed:
+        router, before = bed.router, pids(bed.router)
+        hit(router, "user", signal.SIGKILL)
+        before = pids(router)
+        files = {}
+        for n in range(3):
+            kill_supervisor(router)
+            forwards(bed)
+            assert pids(router) == before, "a process is another"
+            assert all(row["adopted"] for row in router.rows("processes"))
+            assert router.process("user")["restarts"] == 1, "what was is forgotten"
+            files[n] = {name: open_files(pid) for name, pid in before.items()}
+            files[n]["bulkhead"] = open_files(router.child.pid)
+        assert files[1] == files[2], f"descriptors leak: {files}"
+        router.reload(bed.config.route("198.51.100.0/24", host4(1)))
+        until(lambda: "198.51.100.0/24" in router.prefixes(), 20, "a new route", 0.1)
+        order(router, "upgrade", "user", "--binary", sick(t, "better"))
+        assert written_by(bed) == "better" and not router.process("user")["adopted"]
+        for name, sig, how in (("routing", signal.SIGKILL, "exit"),
+                               ("config", signal.SIGSTOP, "stop"),
+                               ("user", signal.SIGUSR1, "hang")):
+            _, row = hit(router, name, sig)
+            assert row["ended-by"] == how and not row["adopted"], row
+        forwards(bed)
+        assert router.module_pid("core") == before["core"]
+
+
+def test_module_dies_without_supervisor(t):
+    """Killed after the supervisor: the next one starts it; put down ones stay down."""
+    with sick_bed(t) as bed:
+        router = bed.router
+        order(router, "stop", "user")
+        before = pids(router)
+        router.child.kill()
+        os.kill(before["routing"], signal.SIGKILL)
+        router.start()
+        row = router.process("routing")
+        assert row["pid"] != before["routing"] and row["restarts"] == 1, row
+        assert router.process("user")["state"] == "stopped"
+        order(router, "start", "user")
+        forwards(bed)
+
+
+def test_core_and_supervisor_killed(t):
+    """Modules that wait for a core in vain are ended by the next supervisor."""
+    with sick_bed(t) as bed:
+        router, before = bed.router, pids(bed.router)
+        router.child.kill()
+        os.kill(before["core"], signal.SIGKILL)
+        until(lambda: not os.path.exists(f"/proc/{before['core']}/exe"), 10, "the core is gone")
+        assert os.path.exists(f"/proc/{before['user']}/exe")
+        router.start()
+        left = [name for name, pid in before.items() if os.path.exists(f"/proc/{pid}/exe")]
+        assert not left, left
+        order(router, "restart", "routing")

@@ -185,12 +185,14 @@ START_TEST(rundir_is_locked)
 	char dir[] = "/tmp/bh.test.XXXXXX", file[64];
 	struct bh_options opt = {.rundir = mkdtemp(dir)};
 	int lock = -1, second = -1;
+	pid_t core = 1;
 
 	ck_assert_ptr_nonnull(opt.rundir);
-	ck_assert_int_eq(bh_preflight_rundir(&opt, &lock), BH_EXIT_OK);
-	ck_assert_int_eq(bh_preflight_rundir(&opt, &second), BH_EXIT_BUSY);
+	ck_assert_int_eq(bh_preflight_rundir(&opt, &lock, &core), BH_EXIT_OK);
+	ck_assert_int_eq(core, 0);
+	ck_assert_int_eq(bh_preflight_rundir(&opt, &second, &core), BH_EXIT_BUSY);
 	close(lock);
-	ck_assert_int_eq(bh_preflight_rundir(&opt, &lock), BH_EXIT_OK);
+	ck_assert_int_eq(bh_preflight_rundir(&opt, &lock, &core), BH_EXIT_OK);
 	close(lock);
 	snprintf(file, sizeof(file), "%s/bulkhead.lock", dir);
 	unlink(file);
