@@ -24,7 +24,7 @@ load(const struct bh_config_args *args, int fd, struct bh_model *m, struct bh_bo
 	struct bh_diag *d)
 {
 	struct lyd_node *tree = NULL;
-	int rc = bh_yang_load(args->ctx, args->file, fd, d, &tree);
+	int rc = bh_yang_load(args->ctx, args->file, fd, d, &tree, &m->digest);
 
 	if (rc != 0) {
 		lyd_free_all(tree);

@@ -41,6 +41,7 @@ enum bh_table_id {
 	BH_T_UDP,
 	BH_T_SNMP,
 	BH_T_USER,
+	BH_T_CFG_SOURCE,
 	BH_T_MAX,
 };
 
@@ -171,6 +172,14 @@ struct bh_cfg_route {
 	uint8_t n;	/* hops that follow: the value is cut behind the last one */
 	uint16_t preference; /* administrative distance; lower wins */
 	struct bh_cfg_hop hop[BH_ECMP_MAX];
+};
+
+/* Which file the tables of the configuration hold, whole; absent while they hold none. Key: struct
+ * bh_ifname_key, "file". For bulkhead-config's own successor. */
+struct bh_cfg_source {
+	uint64_t digest;  /* of the text, as bulkhead-config makes it */
+	uint64_t fixed;	  /* of what takes effect at the next start only */
+	uint64_t records; /* in all tables */
 };
 
 /* ---- link worker ---- */
