@@ -15,6 +15,7 @@
 #include "lib/log/log.h"
 
 #define AREA "life"
+#define ADOPTED_MS 50 /* between two looks whether an adopted process is stopped */
 
 /* A process whose successor was started before it was gone. */
 struct bh_remains {
@@ -206,6 +207,15 @@ on_process_ended(evutil_socket_t fd, short what, void *arg)
 
 /* ---- stops and hangs ---- */
 
+static void
+kill_stopped(struct bh_child *c)
+{
+	bh_warn(AREA, "%s (pid %d) was stopped by a signal: killed", c->name, c->pid);
+	if (c->pulse.begun)
+		c->detect_us = (bh_now_ns() - c->pulse.turn_ns) / 1000;
+	bh_life_kill(c, BH_HOW_STOP);
+}
+
 void
 bh_life_stopped(struct bh_supervisor *s)
 {
@@ -213,14 +223,22 @@ bh_life_stopped(struct bh_supervisor *s)
 		struct bh_child *c = &s->child[i];
 		siginfo_t si = {0};
 
-		if (c->pid == 0 || c->adopted || c->cause != 0 ||
-			waitid(P_PID, c->pid, &si, WSTOPPED | WNOHANG) < 0 || si.si_pid == 0)
-			continue;
-		bh_warn(AREA, "%s (pid %d) was stopped by signal %d: killed", c->name, c->pid,
-			si.si_status);
-		if (c->pulse.begun)
-			c->detect_us = (bh_now_ns() - c->pulse.turn_ns) / 1000;
-		bh_life_kill(c, BH_HOW_STOP);
+		if (c->pid != 0 && !c->adopted && c->cause == 0 &&
+			waitid(P_PID, c->pid, &si, WSTOPPED | WNOHANG) == 0 && si.si_pid != 0)
+			kill_stopped(c);
+	}
+}
+
+/* Of these no SIGCHLD comes. */
+static void
+look_at_adopted(struct bh_supervisor *s)
+{
+	for (unsigned int i = 0; i < s->n_children; i++) {
+		struct bh_child *c = &s->child[i];
+
+		if (c->pid != 0 && c->adopted && c->cause == 0 &&
+			bh_procfs_state(c->pid, 0) == 'T')
+			kill_stopped(c);
 	}
 }
 
@@ -271,7 +289,9 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (unsigned int i = 0; i < s->n_children; i++)
 		look_at(s, &s->child[i]);
-	if (++s->ticks % (BH_COREBEAT_MS / BH_PULSE_MS) == 0)
+	if (++s->ticks % (ADOPTED_MS / BH_PULSE_MS) == 0)
+		look_at_adopted(s);
+	if (s->ticks % (BH_COREBEAT_MS / BH_PULSE_MS) == 0)
 		look_at_core(s, &s->child[0]);
 }
 

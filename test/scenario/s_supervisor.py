@@ -41,8 +41,10 @@ def forwards(bed):
 def comes_back(router, name, pid):
     """Wait until the process runs under another pid; its row."""
     def row():
-        now = router.process(name)
-        return now if now["pid"] not in (0, pid) and now["state"] == "ready" else None
+        if router.ctl("show", "processes", check=False).returncode:
+            return None  # the core is not there
+        now = next((now for now in router.rows("processes") if now["name"] == name), None)
+        return now if now and now["pid"] not in (0, pid) and now["state"] == "ready" else None
     return until(row, 20, f"{name} is back", 0.01)
 
 
@@ -55,10 +57,16 @@ def hit(router, name, sig):
     return (row["end-seen-ns"] - before) / 1e6, row
 
 
+def open_files(pid):
+    """How many descriptors a process has."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
 def test_ends_are_seen(t):
     """SIGKILL, SIGSTOP, an endless loop, a blocked process: seen, told apart, mended."""
     with sick_bed(t) as bed:
         router, core = bed.router, bed.router.module_pid("core")
+        files = open_files(router.child.pid)
         for what, sig, how, times in (("exit", signal.SIGKILL, "exit", KILLS),
                                       ("stop", signal.SIGSTOP, "stop", 5),
                                       ("endless loop", signal.SIGUSR1, "hang", 5),
@@ -74,6 +82,21 @@ def test_ends_are_seen(t):
                   f"{max(took):.3f} ms at most")
         forwards(bed)
         assert router.module_pid("core") == core, "the core was restarted too"
+        until(lambda: open_files(router.child.pid) == files, 10, "no descriptor is left open")
+
+
+def test_core_stopped(t):
+    """SIGSTOP of the core, a child's and an adopted one's: seen, restarted; modules outlive it."""
+    with sick_bed(t) as bed:
+        for adopted in (False, True):
+            if adopted:
+                kill_supervisor(bed.router)
+            ms, row = hit(bed.router, "core", signal.SIGSTOP)
+            assert row["ended-by"] == "stop" and not row["adopted"], row
+            t.say(f"stopped core seen after {ms:.3f} ms")
+            until(lambda: all(row["state"] == "ready" for row in bed.router.rows("processes")), 20,
+                  "all ready", 0.1)
+            assert bed.router.process("user")["restarts"] == 0, bed.router.rows("processes")
 
 
 def order(router, *words, done=True):
@@ -131,11 +154,6 @@ def test_upgrade(t):
         assert written_by(bed) == "better"
         hit(router, "user", signal.SIGUSR1)  # heartbeats are heeded as before
         forwards(bed)
-
-
-def open_files(pid):
-    """How many descriptors a process has."""
-    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def pids(router):

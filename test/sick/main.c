@@ -16,6 +16,7 @@
 #include "lib/life/life.h"
 
 static const char *program; /* its name without folders */
+static int role_fd;
 
 static void
 on_spin(int sig)
@@ -71,7 +72,8 @@ take_words(struct bh_handle *h)
 			return 0;
 		case BH_WORD_ROLE:
 			rc = bh_reopen_role(h, w.fd);
-			close(w.fd);
+			close(role_fd);
+			role_fd = w.fd;
 			if (rc == 0)
 				rc = replay(h);
 			break;
@@ -137,6 +139,7 @@ main(int argc, char **argv)
 	if (rc == 0)
 		rc = bh_life_begin();
 	bh_open_args_env(&args, "sick");
+	role_fd = args.role_fd;
 	h = rc == 0 ? bh_open(&args) : NULL;
 	if (h == NULL)
 		return 1;
