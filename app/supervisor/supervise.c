@@ -15,10 +15,12 @@
 #include "app/supervisor/heir.h"
 #include "app/supervisor/life.h"
 #include "app/supervisor/lives.h"
+#include "app/supervisor/notify.h"
 #include "app/supervisor/orders.h"
 #include "app/supervisor/proctable.h"
 #include "app/supervisor/roles.h"
 #include "app/supervisor/spawn.h"
+#include "app/supervisor/status.h"
 #include "lib/log/log.h"
 
 #define START_SECONDS 120  /* a child that is not ready by then has failed to start */
@@ -32,6 +34,7 @@ bh_supervise_publish(struct bh_supervisor *s, const struct bh_child *c)
 	if (s->table != NULL && c->state != 0)
 		bh_proctable_put(s->table, c);
 	bh_adopt_remember(s);
+	bh_status_tell(s);
 }
 
 /* ---- starting ---- */
@@ -163,6 +166,7 @@ all_are_ready(struct bh_supervisor *s)
 	s->adopting = false;
 	puts("bulkhead: ready");
 	fflush(stdout);
+	bh_notify(s->notify, "READY=1");
 }
 
 void
@@ -432,6 +436,7 @@ bh_supervise_stop(struct bh_supervisor *s, int exit_code)
 		return;
 	s->stopping = true;
 	s->exit_code = exit_code;
+	bh_notify(s->notify, "STOPPING=1");
 	set_deadline(s, STOP_SECONDS);
 	bh_order_stop(s);
 	end_modules(s, SIGTERM);
@@ -493,6 +498,9 @@ bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
 	s->id = id;
 	s->boot = boot;
 	s->base = base;
+	s->notify = bh_notify_open(base);
+	if (s->notify == NULL && errno != 0)
+		bh_warn("notify", "systemd is told nothing: %s", strerror(errno));
 	s->ev_deadline = evtimer_new(base, on_deadline, s);
 	s->boot_fd = bh_bootrec_memfd(boot);
 	rc = s->boot_fd < 0 ? s->boot_fd : bh_children_make(s);
@@ -525,6 +533,7 @@ bh_supervise_fini(struct bh_supervisor *s)
 	}
 	if (s->ev_deadline != NULL)
 		event_free(s->ev_deadline);
+	bh_notify_close(s->notify);
 	if (s->boot_fd >= 0)
 		close(s->boot_fd);
 }

@@ -19,6 +19,7 @@ struct bh_proctable;
 struct bh_corebeat;
 struct bh_heir;
 struct bh_lives;
+struct bh_notify;
 struct bh_remains;
 
 struct bh_supervisor {
@@ -39,6 +40,8 @@ struct bh_supervisor {
 	struct event *ev_deadline;	    /* of starting, and of stopping */
 	bool announced;			    /* `bulkhead: ready` was printed, once or by a predecessor */
 	bool adopting;			    /* it is to be printed again */
+	struct bh_notify *notify;   /* systemd; NULL: nobody */
+	char status[160];	    /* as told last */
 	bool stopping;
 	int exit_code;
 };

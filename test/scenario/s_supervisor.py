@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The supervisor: ends, stops and hangs seen; modules stopped, started, upgraded by order; a killed
 supervisor's successor that adopts what runs."""
+import contextlib
 import os
 import shutil
 import signal
@@ -11,7 +12,8 @@ from bhtest.bed import Bed, base_config, flow, host4, host_mac, port_mac
 from bhtest import verify
 from bhtest.client import Client
 from bhtest.process import until
-from bhtest.router import program
+from bhtest.router import Router, program
+from bhtest.spin import spin
 
 KILLS = 30
 
@@ -25,10 +27,27 @@ def sick(t, name="sick"):
     return path
 
 
-def sick_bed(t):
+def sick_config(t):
     """Two ports, a route, and the test's module."""
     plan = {"modules": {"module": [{"name": "user", "program": sick(t)}]}}
-    return Bed(t, base_config(t.workdir, 2, plan=plan).route("20.0.0.0/8", host4(1)))
+    return base_config(t.workdir, 2, plan=plan).route("20.0.0.0/8", host4(1))
+
+
+def sick_bed(t):
+    """A router of that, with peers of its ports."""
+    return Bed(t, sick_config(t))
+
+
+@contextlib.contextmanager
+def lone_router(t):
+    """A router of that whose ports have no peers, so that it may lose its core."""
+    router = Router(sick_config(t), t.workdir)
+    t.log_file(router.log)
+    try:
+        yield router.start()
+        router.stop()
+    finally:
+        router.kill()
 
 
 def forwards(bed):
@@ -85,18 +104,41 @@ def test_ends_are_seen(t):
         until(lambda: open_files(router.child.pid) == files, 10, "no descriptor is left open")
 
 
+def all_ready(router):
+    """Wait until every process is ready."""
+    until(lambda: all(row["state"] == "ready" for row in router.rows("processes")), 20,
+          "all ready", 0.1)
+
+
 def test_core_stopped(t):
     """SIGSTOP of the core, a child's and an adopted one's: seen, restarted; modules outlive it."""
-    with sick_bed(t) as bed:
+    with lone_router(t) as router:
         for adopted in (False, True):
             if adopted:
-                kill_supervisor(bed.router)
-            ms, row = hit(bed.router, "core", signal.SIGSTOP)
+                kill_supervisor(router)
+            ms, row = hit(router, "core", signal.SIGSTOP)
             assert row["ended-by"] == "stop" and not row["adopted"], row
             t.say(f"stopped core seen after {ms:.3f} ms")
-            until(lambda: all(row["state"] == "ready" for row in bed.router.rows("processes")), 20,
-                  "all ready", 0.1)
-            assert bed.router.process("user")["restarts"] == 0, bed.router.rows("processes")
+            all_ready(router)
+            assert router.process("user")["restarts"] == 0, router.rows("processes")
+
+
+def lcore_thread(router, role):
+    """The thread of the first lcore with this role."""
+    return next(row["thread"] for row in router.rows("lcores") if row["role"] == role)
+
+
+def test_lcore_hangs(t):
+    """An lcore in an endless loop: an alarm, and the core is restarted."""
+    with lone_router(t) as router:
+        pid, start = router.module_pid("core"), time.monotonic_ns()
+        spin(lcore_thread(router, "forwarding"))
+        row = comes_back(router, "core", pid)
+        assert row["ended-by"] == "hang", row
+        t.say(f"hung lcore seen after {(row['end-seen-ns'] - start) / 1e9:.3f} s")
+        all_ready(router)
+        with open(router.log, encoding="utf-8") as text:
+            assert "alarm: lcore" in text.read()
 
 
 def order(router, *words, done=True):
