@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/supervisor/configfile.h"
+#include "app/supervisor/proctable.h"
 #include "app/supervisor/roles.h"
 
 int
@@ -82,4 +83,35 @@ bh_spawn_renew_role(struct bh_supervisor *s, const struct bh_child *c)
 	close(pair[0]);
 	close(pair[1]);
 	return rc;
+}
+
+/* The supervisor is a client too: of the table `process`. */
+static int
+open_table(struct bh_supervisor *s)
+{
+	int pair[2], rc = bh_role_socket(pair);
+
+	if (rc < 0)
+		return rc;
+	rc = bh_role_pass(s->child[0].sup_fd, "ROLE", "supervisor", getpid(), pair[1]);
+	close(pair[1]);
+	if (rc < 0) {
+		close(pair[0]);
+		return rc;
+	}
+	s->table = bh_proctable_open(s->base, pair[0]);
+	return s->table == NULL ? -errno : 0;
+}
+
+int
+bh_spawn_table(struct bh_supervisor *s)
+{
+	int rc = open_table(s);
+
+	if (rc < 0)
+		return rc;
+	for (unsigned int i = 0; i < s->n_children; i++)
+		bh_supervise_publish(s, &s->child[i]);
+	bh_proctable_complete(s->table);
+	return 0;
 }

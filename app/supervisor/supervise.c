@@ -11,14 +11,12 @@
 
 #include "app/supervisor/adopt.h"
 #include "app/supervisor/bootrec.h"
-#include "app/supervisor/configfile.h"
 #include "app/supervisor/heir.h"
 #include "app/supervisor/life.h"
 #include "app/supervisor/lives.h"
 #include "app/supervisor/notify.h"
 #include "app/supervisor/orders.h"
 #include "app/supervisor/proctable.h"
-#include "app/supervisor/roles.h"
 #include "app/supervisor/spawn.h"
 #include "app/supervisor/status.h"
 #include "lib/log/log.h"
@@ -98,42 +96,10 @@ set_deadline(struct bh_supervisor *s, int seconds)
 	event_add(s->ev_deadline, &tv);
 }
 
-/* The supervisor is a client too: of the table `process`. */
-static int
-open_table(struct bh_supervisor *s)
-{
-	int pair[2], rc = bh_role_socket(pair);
-
-	if (rc < 0)
-		return rc;
-	rc = bh_role_pass(s->child[0].sup_fd, "ROLE", "supervisor", getpid(), pair[1]);
-	close(pair[1]);
-	if (rc < 0) {
-		close(pair[0]);
-		return rc;
-	}
-	s->table = bh_proctable_open(s->base, pair[0]);
-	return s->table == NULL ? -errno : 0;
-}
-
-/* The table of a core that is ready, written once. 0 or -errno. */
-static int
-fill_table(struct bh_supervisor *s)
-{
-	int rc = open_table(s);
-
-	if (rc < 0)
-		return rc;
-	for (unsigned int i = 0; i < s->n_children; i++)
-		bh_supervise_publish(s, &s->child[i]);
-	bh_proctable_complete(s->table);
-	return 0;
-}
-
 static void
 core_is_ready(struct bh_supervisor *s)
 {
-	int rc = fill_table(s);
+	int rc = bh_spawn_table(s);
 
 	if (rc < 0) {
 		start_failed(s, &s->child[0], rc);
@@ -153,7 +119,7 @@ bh_supervise_adopted(struct bh_supervisor *s)
 {
 	s->announced = s->adopting = true;
 	set_deadline(s, START_SECONDS);
-	return fill_table(s);
+	return bh_spawn_table(s);
 }
 
 static void
@@ -467,22 +433,6 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	}
 	if (!s->announced)
 		bh_supervise_stop(s, BH_EXIT_FAILED);
-}
-
-/* A person has mended something: held modules get another chance, too. */
-void
-bh_supervise_reload(struct bh_supervisor *s)
-{
-	for (unsigned int i = 1; i < s->n_children && !s->stopping; i++) {
-		struct bh_child *c = &s->child[i];
-
-		if (c->state == BH_PROC_HELD) {
-			c->recent = 0;
-			bh_supervise_start_again(c);
-		} else if (bh_is_config(c) && c->pid != 0) {
-			bh_configfile_pass(s->opt->config, c->sup_fd);
-		}
-	}
 }
 
 /* ---- making ---- */
