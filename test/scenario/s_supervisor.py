@@ -195,6 +195,12 @@ def test_upgrade(t):
         hit(router, "user", signal.SIGKILL)
         assert written_by(bed) == "better"
         hit(router, "user", signal.SIGUSR1)  # heartbeats are heeded as before
+        for name in ("routing", "config"):
+            pid, routes = router.module_pid(name), router.prefixes()
+            t.say(order(router, "upgrade", name).strip())
+            assert router.module_pid(name) != pid and router.prefixes() == routes
+        router.reload(bed.config.route("198.51.100.0/24", host4(1)))
+        until(lambda: "198.51.100.0/24" in router.prefixes(), 20, "a new route", 0.1)
         forwards(bed)
 
 
