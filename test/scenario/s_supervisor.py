@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import statistics
 import time
 
@@ -39,9 +40,10 @@ def sick_bed(t):
 
 
 @contextlib.contextmanager
-def lone_router(t):
+def lone_router(t, **env):
     """A router of that whose ports have no peers, so that it may lose its core."""
     router = Router(sick_config(t), t.workdir)
+    router.env.update(env)
     t.log_file(router.log)
     try:
         yield router.start()
@@ -273,3 +275,21 @@ def test_core_and_supervisor_killed(t):
         left = [name for name, pid in before.items() if os.path.exists(f"/proc/{pid}/exe")]
         assert not left, left
         order(router, "restart", "routing")
+
+
+def test_systemd_is_told(t):
+    """NOTIFY_SOCKET: ready, status, the watchdog, and the end."""
+    path = os.path.join(t.workdir, "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(path)
+        sock.settimeout(20)
+
+        def hears(words):
+            while sock.recv(256).decode() != words:
+                pass
+        with lone_router(t, NOTIFY_SOCKET=path, WATCHDOG_USEC="100000") as router:
+            hears("READY=1")
+            hears("WATCHDOG=1")
+            order(router, "stop", "user")
+            hears("STATUS=3 of 4 processes ready; user stopped")
+        hears("STOPPING=1")
