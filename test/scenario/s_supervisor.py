@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import statistics
+import threading
 import time
 
 from bhtest.bed import Bed, base_config, flow, host4, host_mac, port_mac
@@ -279,17 +280,18 @@ def test_core_and_supervisor_killed(t):
 
 def test_systemd_is_told(t):
     """NOTIFY_SOCKET: ready, status, the watchdog, and the end."""
-    path = os.path.join(t.workdir, "notify")
+    path, heard = os.path.join(t.workdir, "notify"), []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(path)
-        sock.settimeout(20)
 
-        def hears(words):
-            while sock.recv(256).decode() != words:
-                pass
+        def listen():
+            while not heard or heard[-1] != "STOPPING=1":
+                heard.append(sock.recv(256).decode())
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
         with lone_router(t, NOTIFY_SOCKET=path, WATCHDOG_USEC="100000") as router:
-            hears("READY=1")
-            hears("WATCHDOG=1")
+            until(lambda: {"READY=1", "WATCHDOG=1"} <= set(heard), 20, "READY and WATCHDOG")
             order(router, "stop", "user")
-            hears("STATUS=3 of 4 processes ready; user stopped")
-        hears("STOPPING=1")
+            until(lambda: "STATUS=3 of 4 processes ready; user stopped" in heard, 20, "STATUS")
+        listener.join(20)
+        assert heard[-1] == "STOPPING=1", heard
