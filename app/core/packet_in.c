@@ -62,12 +62,14 @@ static struct rte_ring *
 choose_ring(const struct bh_packet *p, const struct rte_mbuf *m)
 {
 	const uint8_t *b = rte_pktmbuf_mtod(m, const uint8_t *);
-	uint32_t hash = p->in.to.ifindex;
+	uint64_t addrs[4] = { p->in.to.ifindex };
+	uint32_t hash;
 
 	if (b[TYPE_OFF] == 0x08 && b[TYPE_OFF + 1] == 0x00 && m->data_len >= IP4_ADDRS + 8)
-		hash = rte_hash_crc(b + IP4_ADDRS, 8, 0);
+		memcpy(addrs, b + IP4_ADDRS, 8);
 	else if (b[TYPE_OFF] == 0x86 && b[TYPE_OFF + 1] == 0xdd && m->data_len >= IP6_ADDRS + 32)
-		hash = rte_hash_crc(b + IP6_ADDRS, 32, 0);
+		memcpy(addrs, b + IP6_ADDRS, 32);
+	hash = rte_hash_crc(addrs, sizeof(addrs), 0);
 	return p->stack.inject[hash % p->conf.n_fwd];
 }
 

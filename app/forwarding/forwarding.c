@@ -217,6 +217,7 @@ bh_fwd_turn(struct bh_fwd_lcore *lc)
 	enter(lc);
 	plan = &lc->plan[__atomic_load_n(&lc->plan_sel, __ATOMIC_ACQUIRE)];
 	lc->now = plan;
+	lc->punt_tsc = 0;
 	for (unsigned int i = 0; i < plan->n_rx; i++) {
 		const struct bh_fwd_rxq *q = &plan->rx[i];
 

@@ -73,6 +73,7 @@ on_link(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, u
 static void
 validate(struct bh_fwd_lcore *lc, struct bh_burst *b, uint32_t *dst)
 {
+	const bool own = b->origin == BH_FROM_SELF;
 	unsigned int kept = 0;
 
 	for (unsigned int i = 0; i < b->n; i++) {
@@ -87,8 +88,7 @@ validate(struct bh_fwd_lcore *lc, struct bh_burst *b, uint32_t *dst)
 			continue;
 		}
 		bh_pkt_trim(m, rte_be_to_cpu_16(ip->total_length));
-		if (unlikely(is_group(ip->dst_addr) || b->origin == BH_FROM_SELF) &&
-			on_link(lc, b, m, ip->dst_addr))
+		if (unlikely(is_group(ip->dst_addr) || own) && on_link(lc, b, m, ip->dst_addr))
 			continue;
 		dst[kept] = ip->dst_addr;
 		b->m[kept++] = m;
@@ -113,11 +113,12 @@ lookup(struct bh_fwd_lcore *lc, struct bh_burst *b, const uint32_t *dst)
 
 /* Why this packet, not to us, may not go on; PASS if it may. */
 static inline enum bh_drop
-check_transit(const struct bh_burst *b, const struct rte_mbuf *m, uint8_t type, bool route)
+check_transit(const struct bh_burst *b, const struct rte_mbuf *m, uint8_t type, bool route,
+	bool own)
 {
 	const struct rte_ipv4_hdr *ip = bh_pkt_ip4(m);
 
-	if (unlikely(b->origin == BH_FROM_SELF))
+	if (unlikely(own))
 		return route ? PASS : BH_DROP_IP4_NO_ROUTE;
 	if (unlikely(!(b->in->flags & BH_FWD_IF_FORWARD4)))
 		return BH_DROP_FORWARDING_DISABLED;
@@ -151,6 +152,7 @@ static void
 transit(struct bh_fwd_lcore *lc, struct bh_burst *b)
 {
 	const struct bh_fwd_nh_copy *none = lc->tables->nhs[BH_FIB_NONE].copy;
+	const bool own = b->origin == BH_FROM_SELF;
 	unsigned int kept = 0;
 
 	for (unsigned int i = 0; i < b->n; i++) {
@@ -161,7 +163,7 @@ transit(struct bh_fwd_lcore *lc, struct bh_burst *b)
 			bh_punt(lc, b, b->m[i], BH_PUNT_LOCAL);
 			continue;
 		}
-		why = check_transit(b, b->m[i], type, b->hop[i] != none);
+		why = check_transit(b, b->m[i], type, b->hop[i] != none, own);
 		if (unlikely(why != PASS)) {
 			stop(lc, b, b->m[i], why);
 			continue;

@@ -106,11 +106,12 @@ lookup(struct bh_fwd_lcore *lc, struct bh_burst *b, const uint8_t *const *dst)
 
 /* Why this packet, not to us, may not go on; PASS if it may. */
 static inline enum bh_drop
-check_transit(const struct bh_burst *b, const struct rte_mbuf *m, uint8_t type, bool route)
+check_transit(const struct bh_burst *b, const struct rte_mbuf *m, uint8_t type, bool route,
+	bool own)
 {
 	const struct rte_ipv6_hdr *ip = bh_pkt_ip6(m);
 
-	if (unlikely(b->origin == BH_FROM_SELF))
+	if (unlikely(own))
 		return route ? PASS : BH_DROP_IP6_NO_ROUTE;
 	if (unlikely(!(b->in->flags & BH_FWD_IF_FORWARD6)))
 		return BH_DROP_FORWARDING_DISABLED;
@@ -142,6 +143,7 @@ static void
 transit(struct bh_fwd_lcore *lc, struct bh_burst *b)
 {
 	const struct bh_fwd_nh_copy *none = lc->tables->nhs[BH_FIB_NONE].copy;
+	const bool own = b->origin == BH_FROM_SELF;
 	unsigned int kept = 0;
 
 	for (unsigned int i = 0; i < b->n; i++) {
@@ -152,7 +154,7 @@ transit(struct bh_fwd_lcore *lc, struct bh_burst *b)
 			bh_punt(lc, b, b->m[i], BH_PUNT_LOCAL);
 			continue;
 		}
-		why = check_transit(b, b->m[i], type, b->hop[i] != none);
+		why = check_transit(b, b->m[i], type, b->hop[i] != none, own);
 		if (unlikely(why != PASS)) {
 			stop(lc, b, b->m[i], why);
 			continue;

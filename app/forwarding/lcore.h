@@ -90,6 +90,7 @@ struct bh_fwd_lcore {
 	const struct bh_fwd_plan *now; /* of this turn */
 	uint64_t last_work;	       /* TSC */
 	uint64_t last_ring;	       /* TSC */
+	uint64_t punt_tsc;	       /* of this turn, for policing; 0: not read yet */
 	bool ring_due;		       /* something was punted since */
 	struct bh_police police[BH_PUNT_REASONS];
 	uint32_t nap_us;

@@ -75,13 +75,14 @@ bh_punt_police_init(struct bh_fwd_lcore *lc)
 	}
 }
 
+/* The clock is read once a turn. */
 static bool
-may_pass(struct bh_police *p)
+may_pass(struct bh_fwd_lcore *lc, struct bh_police *p)
 {
-	uint64_t now = rte_rdtsc();
-
-	p->credit = RTE_MIN(p->credit + (now - p->last), p->most);
-	p->last = now;
+	if (lc->punt_tsc == 0)
+		lc->punt_tsc = rte_rdtsc();
+	p->credit = RTE_MIN(p->credit + (lc->punt_tsc - p->last), p->most);
+	p->last = lc->punt_tsc;
 	if (p->credit < p->cost)
 		return false;
 	p->credit -= p->cost;
@@ -94,14 +95,13 @@ way(const struct rte_mbuf *m)
 	return RTE_MBUF_DYNFIELD(m, way_offset, struct way *);
 }
 
-/* The ring takes it, in so far as its reason may fill it. */
+/* Whether the ring has room, in so far as the reason may fill it. */
 static bool
-enqueue(struct rte_ring *ring, struct rte_mbuf *m, enum bh_punt_reason reason)
+has_room(const struct rte_ring *ring, enum bh_punt_reason reason)
 {
-	if (reason == BH_PUNT_LOCAL &&
-		rte_ring_free_count(ring) <= rte_ring_get_capacity(ring) / RING_PART_KEPT)
-		return false;
-	return rte_ring_sp_enqueue(ring, m) == 0;
+	unsigned int kept = rte_ring_get_capacity(ring) / RING_PART_KEPT;
+
+	return rte_ring_free_count(ring) > (reason == BH_PUNT_LOCAL ? kept : 0);
 }
 
 /* Puts the frame into the ring, or says why not; BH_DROP_MAX: it is there. */
@@ -111,16 +111,17 @@ put(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 {
 	struct bh_stats_punt *stats = &lc->stats->punt[reason];
 
-	if (!may_pass(&lc->police[reason])) {
+	if (!has_room(lc->now->punt, reason)) {
+		bh_count(&stats->full, 1);
+		return BH_DROP_PUNT_FULL;
+	}
+	if (!may_pass(lc, &lc->police[reason])) {
 		bh_count(&stats->policed, 1);
 		return BH_DROP_PUNT_POLICED;
 	}
 	m->hash.usr = (b->origin == BH_FROM_SELF ? OWN_BIT : 0) |
 		(uint32_t)family << FAMILY_SHIFT | (uint32_t)reason << 16 | b->via;
-	if (!enqueue(lc->now->punt, m, reason)) {
-		bh_count(&stats->full, 1);
-		return BH_DROP_PUNT_FULL;
-	}
+	rte_ring_sp_enqueue(lc->now->punt, m); /* by its one producer: there is room */
 	bh_count(&stats->taken, 1);
 	bh_count(&lc->stats->punted, 1);
 	lc->ring_due = true;

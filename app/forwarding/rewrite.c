@@ -42,6 +42,7 @@ too_long4(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 void
 bh_rewrite4(struct bh_fwd_lcore *lc, struct bh_burst *b)
 {
+	const bool own = b->origin == BH_FROM_SELF;
 	unsigned int sent = 0;
 
 	for (unsigned int i = 0; i < b->n; i++) {
@@ -52,19 +53,20 @@ bh_rewrite4(struct bh_fwd_lcore *lc, struct bh_burst *b)
 			sent += too_long4(lc, b, m, adj);
 			continue;
 		}
-		if (likely(b->origin != BH_FROM_SELF))
+		if (likely(!own))
 			bh_ip4_hop(bh_pkt_ip4(m));
 		set_macs(m, adj);
 		bh_tx(lc, adj->ifindex, m);
 		sent++;
 	}
-	if (likely(b->origin != BH_FROM_SELF))
+	if (likely(!own))
 		bh_count(&lc->stats->ip4_forwarded, sent);
 }
 
 void
 bh_rewrite6(struct bh_fwd_lcore *lc, struct bh_burst *b)
 {
+	const bool own = b->origin == BH_FROM_SELF;
 	unsigned int sent = 0;
 
 	for (unsigned int i = 0; i < b->n; i++) {
@@ -76,12 +78,12 @@ bh_rewrite6(struct bh_fwd_lcore *lc, struct bh_burst *b)
 			bh_deny_too_big(lc, b, m, BH_DROP_IP6_TOO_BIG, adj->ifindex, mtu);
 			continue;
 		}
-		if (likely(b->origin != BH_FROM_SELF))
+		if (likely(!own))
 			bh_pkt_ip6(m)->hop_limits--;
 		set_macs(m, adj);
 		bh_tx(lc, adj->ifindex, m);
 		sent++;
 	}
-	if (likely(b->origin != BH_FROM_SELF))
+	if (likely(!own))
 		bh_count(&lc->stats->ip6_forwarded, sent);
 }

@@ -7,6 +7,9 @@
  *     lpm   io and what an l3fwd does: version and TTL looked at, rte_lpm in bulk, MACs, TTL,
  *           checksum by difference; no validation of lengths, checksum or addresses, no counters
  *
+ * And what a stack costs: the same with a stack connected, and with every second packet one to the
+ * router itself, without a stack and with one that is stopped: nobody empties its ring.
+ *
  * "net" is the cost beyond io. Each figure is the best of several rounds. Arguments go to EAL;
  * without any: --no-huge.
  */
@@ -30,6 +33,7 @@
 #define FRAMES 8192 /* destinations in a round, in turn */
 #define ROUNDS 40
 #define HOPS 16
+#define LOCAL (HOPS + 1) /* next hop of 192.0.2.1 */
 #define PAYLOAD 22
 
 static const uint8_t mac_in[6] = { 2, 0, 0, 0, 0, 1 }, mac_out[6] = { 2, 0, 0, 0, 0, 2 };
@@ -289,6 +293,76 @@ measure(int family, unsigned int n)
 	printf("\n");
 }
 
+/* ---- a stack ---- */
+
+/* ns a packet that is forwarded, every second one being to the router. Those are dropped, so that
+ * each needs one more reference. */
+static double
+flood_round(void)
+{
+	struct rte_mbuf *m[BH_BURST];
+	uint64_t begin = rte_rdtsc();
+
+	for (unsigned int i = 0; i < FRAMES; i += BH_BURST) {
+		for (unsigned int j = 1; j < BH_BURST; j += 2)
+			rte_mbuf_refcnt_update(b.frame[i + j], 1);
+		rte_ring_sp_enqueue_bulk(b.in, (void **)&b.frame[i], BH_BURST, NULL);
+		run_router();
+		if (rte_ring_sc_dequeue_burst(b.out, (void **)m, BH_BURST, NULL) != BH_BURST / 2)
+			die("frames were lost in a flood");
+		for (unsigned int j = 0; j < BH_BURST; j += 2)
+			restore(BH_FIB_IP4, b.frame[i + j]);
+	}
+	return (rte_rdtsc() - begin) * 1e9 / rte_get_tsc_hz() / (FRAMES / 2);
+}
+
+static double
+best_flood(void)
+{
+	double best = 1e9;
+
+	for (unsigned int i = 0; i < ROUNDS; i++)
+		best = RTE_MIN(best, flood_round());
+	return best;
+}
+
+static void
+make_flood(void)
+{
+	static const uint8_t ours[4] = { 192, 0, 2, 1 }, theirs[4] = { 9, 9, 9, 1 };
+	struct bh_fwd_nh_copy nh = { .type = BH_NH_LOCAL };
+
+	if (bh_fwd_nh_put(&b.t, LOCAL, &nh) < 0 || bh_fib_set(b.t.fib4, ours, 32, LOCAL) < 0)
+		die("no local route");
+	for (unsigned int i = 0; i < FRAMES; i++)
+		make_frame(BH_FIB_IP4, i % 2 ? ours : theirs, b.frame[i]);
+}
+
+static void
+measure_stack(void)
+{
+	struct bh_fwd_stack stack = { .punt[0] = make_ring("punt"), .inject[0] = make_ring("inject") };
+	double alone, connected, flood, stopped;
+	struct rte_mbuf *m;
+
+	for (unsigned int i = 0; i < FRAMES; i++)
+		make_frame(BH_FIB_IP4, (const uint8_t[]){ 9, 9, 9, 1 }, b.frame[i]);
+	alone = best_of(run_router, BH_FIB_IP4);
+	bh_forwarding_set_stack(b.f, &stack);
+	connected = best_of(run_router, BH_FIB_IP4);
+	bh_forwarding_set_stack(b.f, NULL);
+	make_flood();
+	flood = best_flood();
+	bh_forwarding_set_stack(b.f, &stack);
+	stopped = best_flood();
+	bh_forwarding_set_stack(b.f, NULL);
+	while (rte_ring_sc_dequeue(stack.punt[0], (void **)&m) == 0)
+		rte_pktmbuf_free(m);
+	printf("stack: none %5.1f ns, connected %5.1f ns (x%.2f); flooded: none %5.1f ns, "
+		"stopped %5.1f ns a forwarded packet (x%.2f)\n", alone, connected,
+		connected / alone, flood, stopped, stopped / flood);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -308,6 +382,7 @@ main(int argc, char **argv)
 	b.port_out = make_port("bench_out", make_ring("idle"), b.out);
 	make_router();
 	measure(BH_FIB_IP4, 1);
+	measure_stack(); /* by the default route */
 	measure(BH_FIB_IP4, 100000);
 	measure(BH_FIB_IP6, 1);
 	measure(BH_FIB_IP6, 100000);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The fast path: bursts of any bytes through one forwarding lcore with four ring ports. Each frame
- * is sent, punted or counted as exactly one drop, and no mbuf is lost. What is sent is the frame
- * that came in, one hop on. Bytes of a buffer that are no part of the frame are poisoned.
+ * The fast path: bursts of any bytes through one forwarding lcore with four ring ports, and any
+ * frames that a stack injects. Each frame is sent, punted or counted as exactly one drop (a packet
+ * that cannot be forwarded may be told to the stack besides), and no mbuf is lost. What is sent is the
+ * frame that came in, one hop on, or fragments of it, or the stack's own as it made it. Bytes of a
+ * buffer that are no part of the frame are poisoned.
  *
  * Next hop `id` is reached by 10.0.id.0/24 and 2001:db8:id::/48.
  */
@@ -41,11 +43,16 @@ static struct bed {
 	struct bh_stats *stats;
 	struct bh_forwarding *f;
 	struct rte_mempool *pool;
-	struct rte_ring *in[PORTS + 1], *out[PORTS + 1], *punt[BH_FWD_MAX];
+	struct rte_ring *in[PORTS + 1], *out[PORTS + 1];
+	struct bh_fwd_stack stack;
 	struct bh_fwd_if_copy ifs[PORTS + 1];
 	struct frame sent[BURST_MAX]; /* as they went in */
+	struct how {
+		bool injected;
+		uint8_t how, ifindex;
+	} how[BURST_MAX];
 	unsigned int n;
-	uint64_t drops, punted;	      /* as of the last look */
+	uint64_t drops, punted, told, more; /* as of the last look */
 } bed;
 
 /* ---- made once ---- */
@@ -92,6 +99,8 @@ put_adj(uint16_t adj, uint16_t ifindex, bool resolved)
 		c.state = BH_ADJ_RESOLVED;
 		c.hdr_len = BH_ETH_HDR;
 		memset(c.hdr, 0xf0 + ifindex, 12);
+	} else {
+		c.family = 6;
 	}
 	FUZZ_CHECK(bh_adj_put(&bed.t, adj, &c) == 0);
 }
@@ -140,7 +149,8 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	bed.f = bh_forwarding_create(&conf);
 	FUZZ_CHECK(bed.f != NULL);
 	bed.f->lcore[0]->flow_seed = 1;
-	bed.punt[0] = rte_ring_create("punt", PUNT_RING, SOCKET_ID_ANY, RING_F_EXACT_SZ);
+	bed.stack.punt[0] = rte_ring_create("punt", PUNT_RING, SOCKET_ID_ANY, RING_F_EXACT_SZ);
+	bed.stack.inject[0] = rte_ring_create("inject", 64, SOCKET_ID_ANY, 0);
 	for (uint16_t i = 1; i <= PORTS; i++)
 		create_port(i);
 	put_network();
@@ -253,6 +263,23 @@ inject(unsigned int i, unsigned int seg)
 	FUZZ_CHECK(rte_ring_enqueue(bed.in[1], m) == 0);
 }
 
+/* From the stack: by the low bits of `how` routed, resolved, held; by the next ones an interface. */
+static void
+inject_own(unsigned int i, uint8_t how)
+{
+	struct frame *f = &bed.sent[i];
+	struct rte_mbuf *m;
+
+	f->len = RTE_MAX(f->len, (uint32_t)ETH); /* the packet service sees to it */
+	bed.how[i] = (struct how){ true, (how & 3) % BH_INJECT_MODES, how >> 2 & 7 };
+	if (bed.how[i].how != BH_INJECT_ROUTED && bed.how[i].ifindex == 0)
+		bed.how[i].ifindex = 1;
+	m = segment(f->b, f->len);
+	m->dynfield1[0] = i;
+	bh_inject_mark(m, bed.how[i].how, bed.how[i].ifindex);
+	FUZZ_CHECK(rte_ring_enqueue(bed.stack.inject[0], m) == 0);
+}
+
 /* ---- one input ---- */
 
 static void
@@ -282,6 +309,41 @@ turn(void)
 	rte_rcu_qsbr_thread_offline(v, 0);
 }
 
+/* A piece of one of the packets: its addresses and id, a right checksum, within the MTU. */
+static void
+check_fragment(const struct rte_mbuf *m, uint16_t port)
+{
+	struct frame copy = { .len = m->pkt_len };
+	const uint8_t *ip = copy.b + ETH;
+	bool known = false;
+	uint8_t sum[2];
+
+	FUZZ_CHECK(m->nb_segs == 1 && m->pkt_len <= (uint32_t)bed.ifs[port].mtu + ETH);
+	memcpy(copy.b, rte_pktmbuf_mtod(m, void *), m->pkt_len);
+	memcpy(sum, ip + 10, 2);
+	fix_sum4(&copy);
+	FUZZ_CHECK(memcmp(sum, ip + 10, 2) == 0);
+	for (unsigned int i = 0; i < bed.n; i++)
+		known |= memcmp(bed.sent[i].b + ETH + 12, ip + 12, 8) == 0 &&
+			memcmp(bed.sent[i].b + ETH + 4, ip + 4, 2) == 0;
+	FUZZ_CHECK(known);
+}
+
+/* The stack's frame as it was, but for MACs where it was routed. */
+static void
+check_own(const struct rte_mbuf *m, uint16_t port)
+{
+	const struct frame *f = &bed.sent[m->dynfield1[0]];
+	const struct how *how = &bed.how[m->dynfield1[0]];
+	unsigned int from = how->how == BH_INJECT_RESOLVED ? 0 : 12;
+
+	FUZZ_CHECK(m->pkt_len <= f->len && m->pkt_len <= (uint32_t)bed.ifs[port].mtu + ETH);
+	FUZZ_CHECK(bed.ifs[port].flags & BH_FWD_IF_UP);
+	FUZZ_CHECK(how->how != BH_INJECT_RESOLVED || (how->ifindex == port && m->pkt_len == f->len));
+	FUZZ_CHECK(memcmp(rte_pktmbuf_mtod_offset(m, void *, from), f->b + from,
+		m->pkt_len - from) == 0);
+}
+
 /* The frame that it was, one hop on. */
 static void
 check_hop(const struct rte_mbuf *m, uint16_t port)
@@ -309,6 +371,19 @@ check_hop(const struct rte_mbuf *m, uint16_t port)
 	}
 }
 
+static void
+check_sent(const struct rte_mbuf *m, uint16_t port)
+{
+	const struct how *how = &bed.how[m->dynfield1[0]];
+
+	if (m->pool != bed.pool)
+		check_fragment(m, port);
+	else if (how->injected && how->how != BH_INJECT_HELD)
+		check_own(m, port);
+	else
+		check_hop(m, port);
+}
+
 static unsigned int
 take_sent(void)
 {
@@ -317,7 +392,7 @@ take_sent(void)
 
 	for (uint16_t i = 1; i <= PORTS; i++)
 		for (; rte_ring_dequeue(bed.out[i], (void **)&m) == 0; n++) {
-			check_hop(m, i);
+			check_sent(m, i);
 			rte_pktmbuf_free(m);
 		}
 	return n;
@@ -328,9 +403,14 @@ take_punted(void)
 {
 	unsigned int n = 0;
 	struct rte_mbuf *m;
+	struct bh_punt p;
 
-	for (; rte_ring_dequeue(bed.punt[0], (void **)&m) == 0; n++) {
-		FUZZ_CHECK(bh_punt_ifindex(m) == 1 && bh_punt_why(m) <= BH_PUNT_RESOLVE);
+	for (; rte_ring_dequeue(bed.stack.punt[0], (void **)&m) == 0; n++) {
+		bh_punt_read(m, &p);
+		FUZZ_CHECK(p.reason < BH_PUNT_REDIRECT && p.ifindex < 8);
+		FUZZ_CHECK(p.out_ifindex <= 7 && (p.family == 4 || p.family == 6 || p.family == 0));
+		FUZZ_CHECK((p.reason == BH_PUNT_RESOLVE) == (p.family != 0));
+		FUZZ_CHECK((p.reason == BH_PUNT_TOO_BIG) == (p.mtu != 0));
 		rte_pktmbuf_free(m);
 	}
 	return n;
@@ -343,7 +423,7 @@ count_drops(void)
 
 	for (unsigned int d = 0; d < BH_DROP_MAX; d++)
 		by_reason += bed.stats->fwd[0].drop[d];
-	for (uint16_t i = 1; i <= PORTS; i++)
+	for (uint16_t i = 0; i < 8; i++)
 		by_if += bed.stats->fwd[0].ifs[i].rx_drops + bed.stats->fwd[0].ifs[i].tx_drops;
 	FUZZ_CHECK(by_reason == by_if);
 	return by_reason;
@@ -353,12 +433,19 @@ static void
 check_balance(void)
 {
 	unsigned int sent = take_sent(), punted = take_punted();
-	uint64_t drops = count_drops();
+	const struct bh_stats_fwd *s = &bed.stats->fwd[0];
+	uint64_t drops = count_drops(), told = 0, more = s->ip4_fragments - s->ip4_fragmented;
 
-	FUZZ_CHECK(sent + punted + drops - bed.drops == bed.n);
-	FUZZ_CHECK(bed.stats->fwd[0].punted - bed.punted == punted);
+	for (unsigned int i = BH_PUNT_TTL; i < BH_PUNT_REASONS; i++)
+		told += s->punt[i].taken;
+	FUZZ_CHECK(sent + punted - (told - bed.told) + drops - bed.drops ==
+		bed.n + (more - bed.more));
+	FUZZ_CHECK(s->punted - bed.punted == punted);
 	FUZZ_CHECK(rte_mempool_avail_count(bed.pool) == MBUFS);
+	FUZZ_CHECK(rte_mempool_avail_count(bed.f->fragments.small) == BH_FRAMES_SMALL);
 	bed.drops = drops;
+	bed.told = told;
+	bed.more = more;
 	bed.punted = bed.stats->fwd[0].punted;
 }
 
@@ -369,17 +456,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool stack = fuzz_u8(&in) & 1;
 
 	put_ifs(&in);
-	FUZZ_CHECK(bh_forwarding_set_punt(bed.f, stack ? bed.punt : NULL) == 0);
+	bh_punt_police_init(bed.f->lcore[0]); /* what was punted before does not count */
+	FUZZ_CHECK(bh_forwarding_set_stack(bed.f, stack ? &bed.stack : NULL) == 0);
 	for (bed.n = 0; bed.n < BURST_MAX && in.left > 0; bed.n++) {
 		unsigned int again = 0;
 		uint8_t kind = fuzz_u8(&in), seg = fuzz_u8(&in);
 
 		make_frame(&bed.sent[bed.n], kind, &in);
-		inject(bed.n, seg & 0x80 ? seg & 0x7f : 0);
+		bed.how[bed.n].injected = false;
+		if ((seg & 0xe0) == 0x40 && stack)
+			inject_own(bed.n, seg & 0x1f);
+		else
+			inject(bed.n, seg & 0x80 ? seg & 0x7f : 0);
 		if ((seg & 0xe0) == 0x60) /* the same a few times */
 			again = seg & 0x1f;
 		for (; again > 0 && bed.n + 1 < BURST_MAX; again--) {
 			bed.sent[bed.n + 1] = bed.sent[bed.n];
+			bed.how[bed.n + 1].injected = false;
 			inject(++bed.n, 0);
 		}
 	}

@@ -204,6 +204,16 @@ def packet():
     write("packet", "extensions", head + b"".join(ip6(5, changed=bytes([20, p, 54, 17]))
                                                   for p in (0, 43, 44, 51, 60, 135, 139, 140)))
     write("packet", "cut", head + ip4(1, kind=13) + b"\x05" + ip6(1, kind=10) + b"\x09")
+    small = b"\x01" + b"\0\x01" * 4
+    write("packet", "fragments", small + b"".join(
+        ip4(n, 1400, seg=s) + ip4(n, 1400, changed=b"\x0e\x48", seg=s) for n in (1, 2, 5)
+        for s in (0, 0x94)))
+    write("packet", "injected", head + b"".join(
+        make(n, seg=0x40 | port << 2 | how) for how in range(3) for n in (1, 5, 6, 7, 15)
+        for port, make in ((0, ip4), (2, ip6))))
+    write("packet", "injected-groups", head + b"".join(
+        ip4(1, changed=b"\x1e\xe0", seg=seg) + ip6(1, changed=b"\x26\xff", seg=seg) +
+        ip6(1, changed=b"\x26\xfe\x27\x80", seg=seg) for seg in (0x48, 0x4a, 0x40)))
     write("packet", "raw", head + b"\0\0\x20" + b"\x02\0\0\0\0\x01" + bytes(6) + b"\x08\x06" +
           bytes(18))
 
@@ -335,7 +345,31 @@ def icmp():
                                          bytes(6) + b"\x11\0\0\1" + bytes(12)), 42))
 
 
+def inject():
+    """Steps of the packet service: see step() and request()."""
+    begin, settle, poll, taken = b"\0\0\0\2" + bytes(4), b"\3", b"\7", b"\6"
+
+    def frame(how, ifindex, size, eth=b"\x08\0", who=0, kind=0x40, aux=0):
+        body = struct.pack("<IBxxx", ifindex, how) + bytes(12) + eth + bytes(42)
+        return bytes([0, who, size, kind]) + struct.pack("<I", aux) + body[:min(size, 64)]
+
+    def punt(size, mark=0x10001):
+        return struct.pack("<BHI", 4, size, mark)
+    head = begin + settle + poll
+    write("inject", "modes", head + b"".join(frame(how, i, 100, eth) for how in range(4)
+                                             for i in (0, 1, 255)
+                                             for eth in (b"\x08\0", b"\x86\xdd")) + taken)
+    write("inject", "parts", head + (frame(1, 1, 100, kind=0x50) + frame(1, 1, 100, kind=0x60)) * 10 +
+          frame(0, 0, 200, aux=9000, kind=0) + frame(0, 0, 255, kind=0x60) * 4 + taken)
+    write("inject", "out", head + b"".join(punt(n) + poll for n in (0, 13, 14, 60, 1514, 3800, 9728)) +
+          punt(9000) * 3 + b"\x15" * 4 + b"\2" + settle + poll)
+    write("inject", "others", frame(1, 1, 100, who=2) + b"\0\2\0\2" + bytes(4) + head +
+          b"\0\1\0\2" + bytes(4) + frame(1, 1, 100, who=1) + b"\2" + b"\0\1\0\2" + bytes(4) + settle)
+    write("inject", "full", head + frame(1, 1, 100) * 12 + b"".join(
+        b"\0\0\0" + bytes([v]) + bytes(4) for v in range(8)))
+
+
 if __name__ == "__main__":
-    for make in (boot, config, hello, queue, changes, packet, request, icmp, hostask, sockdiag,
-                 stack):
+    for make in (boot, config, hello, queue, changes, packet, inject, request, icmp, hostask,
+                 sockdiag, stack):
         make()
