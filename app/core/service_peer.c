@@ -192,7 +192,8 @@ bh_service_event(struct bh_service *svc, struct bh_peer_ref ref, const struct bh
 int
 bh_request_check(const struct bh_msg *msg)
 {
-	if (msg->verb == 0 || msg->verb >= BH_V_MAX || msg->verb == BH_V_EVENT)
+	if (msg->verb == 0 || msg->verb >= BH_V_MAX || msg->verb == BH_V_EVENT ||
+		msg->verb == BH_V_PUNT)
 		return -EINVAL;
 	return msg->flags != 0 || msg->status != 0 ? -EINVAL : 0;
 }

@@ -51,6 +51,26 @@ json_fwd(const struct bh_stats *st, uint32_t f)
 		"drops", drops);
 }
 
+/* What left the fast path for the stack, by reason, and what came back. */
+static json_t *
+json_stack(const struct bh_stats *st)
+{
+	const struct bh_stats_stack *s = &st->stack;
+	json_t *punt = json_object();
+
+	for (unsigned int i = 0; i < BH_PUNT_REASONS; i++)
+		json_object_set_new(punt, bh_punt_name(i), json_pack("{s:I,s:I,s:I}",
+			"taken", SUM(st, punt[i].taken), "policed", SUM(st, punt[i].policed),
+			"full", SUM(st, punt[i].full)));
+	return json_pack("{s:b,s:I,s:I,s:I,s:I,s:o}",
+		"connected", bh_read(&s->connected) != 0,
+		"delivered", (json_int_t)bh_read(&s->delivered),
+		"discarded", (json_int_t)bh_read(&s->discarded),
+		"injected", (json_int_t)bh_read(&s->injected),
+		"inject-refused", (json_int_t)bh_read(&s->inject_refused),
+		"punt", punt);
+}
+
 static json_t *
 json_fwds(const struct bh_stats *st)
 {
@@ -105,11 +125,14 @@ add_interfaces(const struct bh_stats *st, const struct bh_ifnames *names, uint32
 json_t *
 bh_json_counters(const struct bh_stats *st, const struct bh_ifnames *names)
 {
-	json_t *v = json_pack("{s:o,s:{s:I,s:I},s:I,s:I,s:{s:I,s:I},s:o}",
+	json_t *v = json_pack("{s:o,s:{s:I,s:I},s:{s:I,s:I},s:I,s:I,s:o,s:{s:I,s:I},s:o}",
 		"drops", json_drops(st),
 		"forwarded", "ipv4", SUM(st, ip4_forwarded), "ipv6", SUM(st, ip6_forwarded),
+		"ip4-fragmented", "packets", SUM(st, ip4_fragmented),
+		"fragments", SUM(st, ip4_fragments),
 		"punted", SUM(st, punted),
 		"injected", SUM(st, injected),
+		"stack", json_stack(st),
 		"first-contacts", "relayed", (json_int_t)bh_read(&st->relays),
 		"refused", (json_int_t)bh_read(&st->refused_contacts),
 		"lcores", json_fwds(st));

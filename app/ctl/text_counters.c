@@ -48,18 +48,45 @@ static const struct bh_column dev_columns[] = {
 	{0},
 };
 
+static const struct bh_column punt_columns[] = {
+	{.title = "To the stack because", .path = "name"},
+	COUNT("Taken", "value.taken"),
+	COUNT("Policed", "value.policed"),
+	COUNT("Full", "value.full"),
+	{0},
+};
+static const struct bh_column stack_columns[] = {
+	{.title = "Stack", .path = "name"},
+	COUNT("Count", "value"),
+	{0},
+};
+
 static const struct part {
 	const char *key;
-	bool nonzero; /* leave out members that are 0 */
+	bool nonzero; /* leave out members that are 0 or hold nothing else */
 	struct bh_view view;
 } parts[] = {
 	{"lcores", false, {.none = "no forwarding lcores", .columns = lcore_columns}},
 	{"interfaces", false, {.none = "no interfaces", .columns = if_columns}},
 	{"devices", false, {.none = "no devices", .columns = dev_columns}},
+	{"punt", true, {.none = "nothing went to the stack", .columns = punt_columns}},
+	{"stack", false, {.none = "no stack", .columns = stack_columns}},
 	{"drops", true, {.none = "no packet was dropped", .columns = drop_columns}},
 };
 
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
+
+static bool
+is_zero(const json_t *value)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)value, key, v)
+		if (!is_zero(v))
+			return false;
+	return !json_is_integer(value) || json_integer_value(value) == 0;
+}
 
 /* An object or list as a list of {"name", "value"}. */
 static json_t *
@@ -72,7 +99,7 @@ members(const json_t *value, bool nonzero)
 	json_array_foreach(value, i, v)
 		json_array_append_new(list, json_pack("{s:O}", "value", v));
 	json_object_foreach((json_t *)value, key, v) {
-		if (!nonzero || json_integer_value(v) != 0)
+		if (!nonzero || !is_zero(v))
 			json_array_append_new(list, json_pack("{s:s,s:O}", "name", key, "value", v));
 	}
 	return list;
@@ -93,6 +120,20 @@ add_sums(json_t *lcores)
 			sum += json_integer_value(v);
 		json_object_set_new(lcore, "dropped", json_integer(sum));
 	}
+}
+
+/* The reasons of punts are a table of their own, beside what else is told of the stack. */
+static void
+split_stack(json_t *counters)
+{
+	json_t *stack = json_object_get(counters, "stack");
+
+	if (stack == NULL)
+		return;
+	json_object_set(counters, "punt", json_object_get(stack, "punt"));
+	json_object_del(stack, "punt");
+	json_object_set_new(stack, "connected",
+		json_integer(json_is_true(json_object_get(stack, "connected"))));
 }
 
 static int
@@ -118,6 +159,7 @@ put_text(json_t *counters)
 	int rc = 0;
 
 	add_sums(json_object_get(counters, "lcores"));
+	split_stack(counters);
 	for (size_t i = 0; i < N_PARTS && rc == 0; i++) {
 		const json_t *value = json_object_get(counters, parts[i].key);
 

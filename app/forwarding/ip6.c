@@ -131,9 +131,9 @@ static void
 stop(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, enum bh_drop why)
 {
 	if (why == BH_DROP_IP6_HOP_LIMIT_EXPIRED)
-		bh_refuse(lc, b, m, why, BH_PUNT_TTL);
+		bh_deny(lc, b, m, why, BH_PUNT_TTL);
 	else if (why == BH_DROP_IP6_NO_ROUTE)
-		bh_refuse(lc, b, m, why, BH_PUNT_NO_ROUTE);
+		bh_deny(lc, b, m, why, BH_PUNT_NO_ROUTE);
 	else
 		bh_drop_rx(lc, b->ifindex, m, why);
 }

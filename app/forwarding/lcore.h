@@ -168,16 +168,16 @@ bool bh_fragment4(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_
  * Take a frame for the stack. It goes whole, as received but for trimming, to the lcore's punt
  * ring, with what bh_punt_read() tells. bh_punt: for reasons before BH_PUNT_TTL; without a stack it
  * is dropped as neighbor_unresolved (RESOLVE) or punt_no_stack, else, if need be, as
- * punt_policed or punt_full. bh_refuse: the packet cannot be forwarded and is counted as a drop
+ * punt_policed or punt_full. bh_deny: the packet cannot be forwarded and is counted as a drop
  * in any case; the stack is told if there is one and it may.
  */
 void bh_punt(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 	enum bh_punt_reason reason);
 void bh_punt_resolve(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 	uint16_t out_ifindex, uint8_t family, const uint8_t *hop);
-void bh_refuse(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
+void bh_deny(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 	enum bh_drop why, enum bh_punt_reason reason);
-void bh_refuse_too_big(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
+void bh_deny_too_big(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 	enum bh_drop why, uint16_t out_ifindex, uint16_t mtu);
 
 /* Once, before the lcores run: room in mbufs for what goes along. 0 or -errno. */

@@ -78,9 +78,9 @@ end(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 	enum bh_drop why = special_reason(hop);
 
 	if (why == BH_DROP_NEXTHOP_UNREACHABLE)
-		bh_refuse(lc, b, m, why, BH_PUNT_UNREACHABLE);
+		bh_deny(lc, b, m, why, BH_PUNT_UNREACHABLE);
 	else if (why == BH_DROP_NEXTHOP_PROHIBIT)
-		bh_refuse(lc, b, m, why, BH_PUNT_PROHIBIT);
+		bh_deny(lc, b, m, why, BH_PUNT_PROHIBIT);
 	else
 		bh_drop_rx(lc, b->ifindex, m, why);
 }

@@ -167,7 +167,7 @@ bh_punt_resolve(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mb
 }
 
 static void
-refuse(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, enum bh_drop why,
+deny(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, enum bh_drop why,
 	enum bh_punt_reason reason, const struct way *w)
 {
 	bh_count(&lc->stats->drop[why], 1);
@@ -181,21 +181,21 @@ refuse(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, en
 }
 
 void
-bh_refuse(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, enum bh_drop why,
+bh_deny(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, enum bh_drop why,
 	enum bh_punt_reason reason)
 {
 	static const struct way none;
 
-	refuse(lc, b, m, why, reason, &none);
+	deny(lc, b, m, why, reason, &none);
 }
 
 void
-bh_refuse_too_big(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
+bh_deny_too_big(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 	enum bh_drop why, uint16_t out_ifindex, uint16_t mtu)
 {
 	const struct way w = { .out_ifindex = out_ifindex, .mtu = mtu };
 
-	refuse(lc, b, m, why, BH_PUNT_TOO_BIG, &w);
+	deny(lc, b, m, why, BH_PUNT_TOO_BIG, &w);
 }
 
 void

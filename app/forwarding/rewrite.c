@@ -30,7 +30,7 @@ too_long4(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 	uint16_t mtu = out_if(lc, adj)->mtu4;
 
 	if (bh_pkt_ip4(m)->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG)) {
-		bh_refuse_too_big(lc, b, m, BH_DROP_IP4_MTU_EXCEEDED, adj->ifindex, mtu);
+		bh_deny_too_big(lc, b, m, BH_DROP_IP4_MTU_EXCEEDED, adj->ifindex, mtu);
 		return 0;
 	}
 	if (b->origin != BH_FROM_SELF)
@@ -73,7 +73,7 @@ bh_rewrite6(struct bh_fwd_lcore *lc, struct bh_burst *b)
 		struct rte_mbuf *m = b->m[i];
 
 		if (unlikely(bh_pkt_l3_len(m) > mtu)) {
-			bh_refuse_too_big(lc, b, m, BH_DROP_IP6_TOO_BIG, adj->ifindex, mtu);
+			bh_deny_too_big(lc, b, m, BH_DROP_IP6_TOO_BIG, adj->ifindex, mtu);
 			continue;
 		}
 		if (likely(b->origin != BH_FROM_SELF))

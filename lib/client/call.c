@@ -34,7 +34,7 @@ bh_call(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t *aux, const 
 
 	if (req_len > BH_MSG_MAX - sizeof(msg))
 		return -EMSGSIZE;
-	if (verb == BH_V_EVENT)
+	if (verb == BH_V_EVENT || verb == BH_V_PUNT)
 		return -EINVAL;
 	msg.len = sizeof(msg) + req_len;
 	rc = bh_submit_wait(h, &msg, req, result_take, &r);

@@ -176,7 +176,7 @@ bh_submit(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t aux, const
 
 	if (len > BH_MSG_MAX - sizeof(msg))
 		return -EMSGSIZE;
-	if (verb == BH_V_EVENT)
+	if (verb == BH_V_EVENT || verb == BH_V_PUNT)
 		return -EINVAL; /* its answer could not be told from an event */
 	msg.len = sizeof(msg) + len;
 	return submit(h, &msg, body, cb, arg);

@@ -56,6 +56,16 @@ watch_packets(struct program *p)
 	return bh_program_wait_for(p, &p->punted, bh_packets_fd(p->packets));
 }
 
+/* As many as come may be handed over in one turn. */
+static void
+on_punt(void *arg, const struct bh_punt *punt, const uint8_t *frame, size_t len)
+{
+	struct program *p = arg;
+
+	bh_life_beat();
+	bh_stack_punt(p->stack, punt, frame, len);
+}
+
 static int
 open_packets(struct program *p)
 {
@@ -64,7 +74,7 @@ open_packets(struct program *p)
 
 	for (int i = 0; i < BUSY_TRIES && p->packets == NULL; i++) {
 		bh_life_beat();
-		p->packets = bh_packets_open(&p->args, bh_stack_punt, p->stack);
+		p->packets = bh_packets_open(&p->args, on_punt, p);
 		rc = p->packets != NULL ? 0 : -errno;
 		if (rc != -EBUSY)
 			break;

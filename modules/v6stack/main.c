@@ -29,6 +29,8 @@
 
 enum { EXIT_USAGE = 2, EXIT_CORE_GONE = 3 };
 
+#define START_MS 2000 /* until the first turn, on a slow machine */
+
 static void
 usage(FILE *f)
 {
@@ -352,6 +354,7 @@ start(struct program *p)
 	rc = bh_life_begin();
 	if (rc < 0)
 		bh_warn("main", "no sign of life can be given: %s", strerror(-rc));
+	bh_life_busy(START_MS);
 	rc = bh_supervised_begin();
 	if (rc < 0)
 		bh_warn("main", "no link to the supervisor: %s", strerror(-rc));

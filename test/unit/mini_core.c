@@ -136,8 +136,8 @@ static const struct bh_service_ops slow_ops = {
 
 /* ---- up and down ---- */
 
-static struct bh_service *
-make_service(uint16_t id, const char *name, const struct bh_service_ops *ops, void *ctx)
+struct bh_service *
+mini_service(uint16_t id, const char *name, const struct bh_service_ops *ops, void *ctx)
 {
 	struct bh_service_conf conf = {
 		.id = id,
@@ -156,8 +156,8 @@ make_service(uint16_t id, const char *name, const struct bh_service_ops *ops, vo
 	return svc;
 }
 
-static void
-await_known(uint16_t service, bool known)
+void
+mini_await_known(uint16_t service, bool known)
 {
 	struct timespec ms = {.tv_nsec = 1000000};
 
@@ -171,9 +171,9 @@ await_known(uint16_t service, bool known)
 void
 mini_echo_start(void)
 {
-	mini.echo.svc = make_service(BH_SERVICE_ECHO, "echo", &bh_echo_ops, &mini.echo);
+	mini.echo.svc = mini_service(BH_SERVICE_ECHO, "echo", &bh_echo_ops, &mini.echo);
 	need(rte_eal_remote_launch(bh_service_main, mini.echo.svc, LCORE_ECHO) == 0, "launch");
-	await_known(BH_SERVICE_ECHO, true);
+	mini_await_known(BH_SERVICE_ECHO, true);
 }
 
 void
@@ -181,7 +181,7 @@ mini_echo_stop(void)
 {
 	bh_service_stop(mini.echo.svc);
 	rte_eal_wait_lcore(LCORE_ECHO);
-	await_known(BH_SERVICE_ECHO, false);
+	mini_await_known(BH_SERVICE_ECHO, false);
 	need(bh_service_destroy(mini.echo.svc) == 0, "destroy");
 	mini.echo.svc = NULL;
 }
@@ -190,12 +190,12 @@ static void
 start_eal(void)
 {
 	char *argv[] = {"mini", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m",
-		"64", "--lcores", "(0-5)@(0-1)", "--log-level=4", NULL};
+		"256", "--lcores", "(0-7)@(0-1)", "--log-level=4", NULL};
 	struct rlimit lim = {8192, 8192};
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (cpus < 2)
-		argv[8] = "(0-5)@0";
+		argv[8] = "(0-7)@0";
 	setrlimit(RLIMIT_NOFILE, &lim);
 	need(rte_eal_init(10, argv) >= 0, "EAL");
 }
@@ -223,13 +223,13 @@ mini_up(uint32_t poll_us)
 		mini.proxy, 2, mini.stats, SOCKET_ID_ANY});
 	need(mini.sp != NULL, "service proxy");
 	mini.slow.per_pass = UINT32_MAX;
-	mini.slow.svc = make_service(BH_SERVICE_PACKET, "slow", &slow_ops, &mini.slow);
+	mini.slow.svc = mini_service(MINI_SERVICE_SLOW, "slow", &slow_ops, &mini.slow);
 	rte_eal_remote_launch(bh_proxy_main, mini.proxy[0], LCORE_PROXY0);
 	rte_eal_remote_launch(bh_proxy_main, mini.proxy[1], LCORE_PROXY1);
 	rte_eal_remote_launch(bh_service_proxy_main, mini.sp, LCORE_SERVICE_PROXY);
 	rte_eal_remote_launch(bh_service_main, mini.slow.svc, LCORE_SLOW);
 	mini_echo_start();
-	await_known(BH_SERVICE_PACKET, true);
+	mini_await_known(MINI_SERVICE_SLOW, true);
 }
 
 void

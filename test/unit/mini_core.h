@@ -15,8 +15,10 @@
 #include "lib/stats/stats.h"
 
 #define MINI_HELD 256
+#define MINI_SERVICE_SLOW 4 /* an id that the core does not use */
+#define MINI_LCORE 6 /* this one and the next are free for what a test adds */
 
-/* The directed service (BH_SERVICE_PACKET): NOP is answered at once; GET is held until
+/* The directed service (MINI_SERVICE_SLOW): NOP is answered at once; GET is held until
  * `release` (or counted off `release_some`), then answered youngest first, and at most `per_pass` are taken between two passes
  * of the service; aux of the answer is the number taken before it if it was UINT32_MAX; WATCH is answered and followed by aux events, each
  * with its number in aux. */
@@ -54,6 +56,11 @@ extern struct mini_core mini;
 /* EAL and everything above. Exits the program when something fails. poll_us: of services. */
 void mini_up(uint32_t poll_us);
 void mini_down(void);
+
+/* A service of the test's own, made but not launched; waits until it is announced, or withdrawn. */
+struct bh_service *mini_service(uint16_t id, const char *name, const struct bh_service_ops *ops,
+	void *ctx);
+void mini_await_known(uint16_t service, bool known);
 
 /* Ends the echo service; makes it anew. */
 void mini_echo_stop(void);

@@ -163,7 +163,7 @@ note_order(void *arg, const struct bh_msg *msg, const void *body, size_t len)
 /* Answers that come later and out of order find their requests. */
 START_TEST(delayed_answers)
 {
-	struct bh_handle *h = mini_open("delayed", BH_SERVICE_PACKET);
+	struct bh_handle *h = mini_open("delayed", MINI_SERVICE_SLOW);
 	struct counted c = {.next = 200};
 
 	mini.slow.release = false;
@@ -195,7 +195,7 @@ release_later(void *arg)
 
 START_TEST(delayed_first_answer)
 {
-	struct bh_handle *h = mini_open("late", BH_SERVICE_PACKET);
+	struct bh_handle *h = mini_open("late", MINI_SERVICE_SLOW);
 	pthread_t t;
 
 	mini.slow.release = false;
@@ -246,7 +246,7 @@ keep_end(void *arg, const struct bh_change *c)
 /* Requests and watches of a connection that ends are told once, and nothing new goes before. */
 START_TEST(lost_requests_are_told)
 {
-	struct bh_handle *h = mini_open("lost", BH_SERVICE_PACKET);
+	struct bh_handle *h = mini_open("lost", MINI_SERVICE_SLOW);
 	int status = 1, ended = 0;
 
 	mini.slow.release = false;
@@ -273,7 +273,7 @@ END_TEST
 /* A process with an event loop of its own. */
 START_TEST(event_loop)
 {
-	struct bh_handle *h = mini_open("loop", BH_SERVICE_PACKET);
+	struct bh_handle *h = mini_open("loop", MINI_SERVICE_SLOW);
 	struct pollfd p = {.events = POLLIN};
 	int status, n;
 

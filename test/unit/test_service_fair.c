@@ -74,7 +74,7 @@ START_TEST(greedy_clients)
 
 	mini.slow.release = true;
 	for (unsigned int i = 0; i <= GREEDY; i++) {
-		h[i] = mini_open("fair", BH_SERVICE_PACKET);
+		h[i] = mini_open("fair", MINI_SERVICE_SLOW);
 		ck_assert_int_eq(nop(h[i]), 0);
 	}
 	__atomic_store_n(&mini.slow.per_pass, 0, __ATOMIC_RELEASE);
@@ -123,7 +123,7 @@ hello(int fd, uint8_t verb)
 		struct bh_hello hello;
 		struct bh_msg msg;
 	} p = {
-		.hello = {BH_HELLO_MAGIC, BH_PROTO_VERSION, BH_SERVICE_PACKET, "crowd"},
+		.hello = {BH_HELLO_MAGIC, BH_PROTO_VERSION, MINI_SERVICE_SLOW, "crowd"},
 		.msg = {.len = sizeof(struct bh_msg), .verb = verb},
 	};
 
@@ -307,7 +307,7 @@ START_TEST(few_descriptors)
 {
 	struct rlimit lim, low;
 	struct bh_handle *h[CROWD], *module[4];
-	struct bh_open_args args = {"module", BH_SERVICE_PACKET, -1, NULL};
+	struct bh_open_args args = {"module", MINI_SERVICE_SLOW, -1, NULL};
 	unsigned int n = 0;
 	int rc, fd = dup(STDERR_FILENO);
 
@@ -317,7 +317,7 @@ START_TEST(few_descriptors)
 	close(fd);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
 	do {
-		h[n] = mini_open("crowd", BH_SERVICE_PACKET);
+		h[n] = mini_open("crowd", MINI_SERVICE_SLOW);
 		rc = nop(h[n]);
 	} while (rc == 0 && ++n < CROWD);
 	ck_assert_int_eq(rc, -EMFILE);
@@ -355,7 +355,7 @@ be_crowd(uid_t uid, unsigned int n, int out, int end)
 	if (setgid(uid) < 0 || setuid(uid) < 0)
 		_exit(1);
 	while (n-- > 0) {
-		struct bh_handle *h = mini_open("crowd", BH_SERVICE_PACKET);
+		struct bh_handle *h = mini_open("crowd", MINI_SERVICE_SLOW);
 		int rc = nop(h);
 
 		if (rc == 0) {
@@ -421,7 +421,7 @@ START_TEST(one_user)
 	ck_assert_uint_eq(first.over_quota, 500 - BH_PEERS_USER);
 	second = crowd_of(65533, BH_PEERS_USER / 2);
 	ck_assert_uint_eq(second.ok, BH_PEERS_USER / 2);
-	h = mini_open("admin", BH_SERVICE_PACKET);
+	h = mini_open("admin", MINI_SERVICE_SLOW);
 	ck_assert_int_eq(nop(h), 0);
 	bh_close(h);
 	crowd_end(&second); /* holds a copy of what the first waits for */

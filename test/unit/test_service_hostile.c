@@ -138,7 +138,7 @@ START_TEST(several_hellos)
 
 	for (int i = 0; i < 300; i++) {
 		p.hello.version = i % 3 == 0 ? 7 : BH_PROTO_VERSION;
-		p.hello.service = i % 2 == 0 ? BH_SERVICE_ECHO : BH_SERVICE_PACKET;
+		p.hello.service = i % 2 == 0 ? BH_SERVICE_ECHO : MINI_SERVICE_SLOW;
 		ck_assert_int_eq(send(fd, &p, HELLO_LEN, MSG_NOSIGNAL), HELLO_LEN);
 		ck_assert_int_eq(raw_status(fd), i % 3 == 0 ? -EPROTONOSUPPORT : 0);
 	}
@@ -290,7 +290,7 @@ END_TEST
 /* Events wait for room besides what is kept for answers, and all come. */
 START_TEST(events_wait)
 {
-	struct bh_handle *h = mini_open("watcher", BH_SERVICE_PACKET);
+	struct bh_handle *h = mini_open("watcher", MINI_SERVICE_SLOW);
 	const struct bh_stats_conn *c;
 
 	ck_assert_int_eq(nop(h), 0);
@@ -429,7 +429,7 @@ child(void)
 
 	if (pid != 0)
 		return pid;
-	h = mini_open("victim", BH_SERVICE_PACKET);
+	h = mini_open("victim", MINI_SERVICE_SLOW);
 	while (nop(h) == 0)
 		bh_submit(h, BH_V_GET, 0, 0, NULL, 0, NULL, NULL);
 	_exit(1);

@@ -60,7 +60,7 @@ teardown(void)
 /* Each service is reached by each proxy, and both tell the same generation of it. */
 START_TEST(each_by_each)
 {
-	static const uint16_t services[] = {BH_SERVICE_ECHO, BH_SERVICE_PACKET};
+	static const uint16_t services[] = {BH_SERVICE_ECHO, MINI_SERVICE_SLOW};
 
 	for (unsigned int s = 0; s < 2; s++) {
 		uint32_t generation[PROXIES], lcore[PROXIES];
