@@ -79,6 +79,15 @@ class Bed:
         until(lambda: self.router.process("v6stack")["restarts"] > before["restarts"] and
               self.router.process("v6stack")["state"] == "ready", 20, "v6stack is back")
 
+    def forget_mtu(self, address):
+        """Host 0 knows no path MTU, and host 1 asks for segments that are too long for its link."""
+        family, route = ("-4", "0.0.0.0/0") if address is four else ("-6", "::/0")
+        self.hosts[0].run("ip", family, "route", "flush", "cache")
+        self.hosts[1].run("ip", family, "route", "replace", route, "via", address(1, 1), "advmss",
+                          "1440")
+        said = self.hosts[0].run("ip", "route", "get", address(1)).stdout
+        assert "mtu" not in said, said
+
     def close(self):
         """Remove everything."""
         self.router.kill()
@@ -148,8 +157,7 @@ def test_path_mtu(t):
             assert words in said.stdout and str(SMALL) in said.stdout + said.stderr, said
             said = bed.hosts[0].run("tracepath", "-n", address(1), timeout=60).stdout
             assert f"pmtu {SMALL}" in said, said
-            bed.hosts[0].run("ip", "route", "flush", "cache")
-            bed.hosts[0].run("ip", "-6", "route", "flush", "cache")
+            bed.forget_mtu(address)
             done = iperf(bed.hosts[1], bed.hosts[0], address(1), "-n", "4M")
             assert done["end"]["sum_received"]["bytes"] > 1 << 20, done["end"]
             said = bed.hosts[0].run("ip", "route", "get", address(1)).stdout
