@@ -129,6 +129,8 @@ recover(struct module *mod)
 		rc = bh_recover(&bh_client_ops, mod->client, &s, &r);
 	if (rc == 0)
 		take_records(mod, &r, &s, true);
+	else if (rc != -ENOENT && rc != -ENOTSUP)
+		bh_info("run", "not recovered from the tables: %s", strerror(-rc));
 	return rc;
 }
 

@@ -272,8 +272,10 @@ serve(struct program *p)
 		rc = bh_flush(p->h);
 		if (rc < 0)
 			return rc;
-		event_base_loop(
-			p->base, n == 0 && bh_prepare_wait(p->h) ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+		/* Never NONBLOCK alone: that goes on as long as a descriptor is readable, and only
+		 * bh_poll() reads what the core wrote. */
+		event_base_loop(p->base, EVLOOP_ONCE |
+			(n == 0 && bh_prepare_wait(p->h) ? 0 : EVLOOP_NONBLOCK));
 	}
 	return 0;
 }

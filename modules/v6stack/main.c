@@ -263,7 +263,7 @@ rest(struct program *p)
 	if (p->packets != NULL)
 		quiet = bh_packets_prepare_wait(p->packets) && quiet;
 	if (!quiet || next <= now) {
-		event_base_loop(p->base, EVLOOP_NONBLOCK);
+		event_base_loop(p->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 		return;
 	}
 	if (next != UINT64_MAX) {
@@ -274,7 +274,8 @@ rest(struct program *p)
 	event_base_loop(p->base, EVLOOP_ONCE);
 }
 
-/* 0 when asked to stop; -ECONNRESET: the connection has ended. */
+/* 0 when asked to stop; -ECONNRESET: the connection has ended. Never NONBLOCK alone: libevent goes
+ * on then as long as a descriptor is readable, and only a turn reads it. */
 static int
 serve(struct program *p)
 {
@@ -289,7 +290,7 @@ serve(struct program *p)
 		if (n == 0)
 			rest(p);
 		else
-			event_base_loop(p->base, EVLOOP_NONBLOCK);
+			event_base_loop(p->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	}
 	return 0;
 }
