@@ -67,23 +67,25 @@ class Veth:
     """A veth pair: `outer` stays in our namespace (for the router), `inner` is moved inside.
 
     Checksum offload is off on both, because a raw reader of the outer end would see partial
-    checksums; the outer end gets no address of its own.
+    checksums; the outer end gets no address of its own. With `outside` the outer end is made
+    in that namespace.
     """
 
-    def __init__(self, space, inner="eth0", mac=None):
+    def __init__(self, space, inner="eth0", mac=None, outside=None):
         self.space, self.inner, self.outer = space, inner, unique("bhv")
         peer = ["address", mac] if mac else []
-        run(["ip", "link", "add", self.outer, "type", "veth", "peer", "name", inner, *peer,
-             "netns", space.name])
-        run(["sysctl", "-qw", f"net/ipv6/conf/{self.outer}/disable_ipv6=1"])
-        run(["ethtool", "-K", self.outer, "tx", "off"], check=False)
+        here = outside.run if outside else lambda *argv, **more: run(list(argv), **more)
+        here("ip", "link", "add", self.outer, "type", "veth", "peer", "name", inner, *peer,
+             "netns", space.name)
+        here("sysctl", "-qw", f"net/ipv6/conf/{self.outer}/disable_ipv6=1")
+        here("ethtool", "-K", self.outer, "tx", "off", check=False)
         space.run("ethtool", "-K", inner, "tx", "off", check=False)
-        run(["ip", "link", "set", self.outer, "up", "promisc", "on"])
+        here("ip", "link", "set", self.outer, "up", "promisc", "on")
         space.ip("link", "set", inner, "up")
 
     def destroy(self):
         """Remove the pair."""
-        run(["ip", "link", "del", self.outer], check=False)
+        self.space.run("ip", "link", "del", self.inner, check=False)
 
     def __enter__(self):
         return self

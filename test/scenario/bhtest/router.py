@@ -91,11 +91,12 @@ def files(folder):
 class Router:
     """bulkhead -c FILE with a run directory of its own under workdir.
 
-    config is a Config, a dictionary of instance data, or the path of a file.
+    config is a Config, a dictionary of instance data, or the path of a file. space, if given, is
+    the Netns in which it runs: the router's machine then has no other network than that.
     """
 
-    def __init__(self, config, workdir, options=()):
-        self.config, self.options = config, list(options)
+    def __init__(self, config, workdir, options=(), space=None):
+        self.config, self.options, self.space = config, list(options), space
         if os.environ.get("BH_NO_HUGE") and "--no-huge" not in self.options:
             self.options.append("--no-huge")
         self.rundir = os.path.join(workdir, "run")
@@ -115,8 +116,9 @@ class Router:
     def start(self, timeout=60):
         """Start, and wait until the supervisor says that every module is ready."""
         self.write()
-        self.child = Child(supervisor_argv(self.file, self.rundir, *self.options), self.log,
-                           env=self.env)
+        within = ["ip", "netns", "exec", self.space.name] if self.space else []
+        self.child = Child(within + supervisor_argv(self.file, self.rundir, *self.options),
+                           self.log, env=self.env)
         self.child.expect(r"bulkhead: ready", timeout)
         return self
 
