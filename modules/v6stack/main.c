@@ -352,13 +352,10 @@ start(struct program *p)
 	uint64_t seed;
 	int rc;
 
-	rc = bh_life_begin();
-	if (rc < 0)
-		bh_warn("main", "no sign of life can be given: %s", strerror(-rc));
-	bh_life_busy(START_MS);
 	rc = bh_supervised_begin();
 	if (rc < 0)
 		bh_warn("main", "no link to the supervisor: %s", strerror(-rc));
+	bh_life_busy(START_MS);
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		return -EIO;
 	p->stack = calloc(1, sizeof(*p->stack));
