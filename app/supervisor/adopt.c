@@ -11,6 +11,8 @@
 
 #include "app/supervisor/life.h"
 #include "app/supervisor/procfs.h"
+#include "app/supervisor/spawn.h"
+#include "app/supervisor/taps.h"
 #include "lib/client/bulkhead.h"
 #include "lib/log/log.h"
 
@@ -183,8 +185,11 @@ adopt_module(struct bh_supervisor *s, struct bh_child *c, struct record *r)
 		return;
 	}
 	rc = adopt(s, c, &r->val, pidfd);
-	if (rc == 0)
+	if (rc == 0) {
+		if (bh_is_v6stack(c))
+			bh_taps_adopt(s->taps, c->pid);
 		return;
+	}
 	bh_warn(AREA, "%s (pid %u) cannot be adopted (%s): replaced", c->name, r->val.pid,
 		strerror(-rc));
 	kill(r->val.pid, SIGKILL);

@@ -20,6 +20,7 @@
 #include "app/supervisor/preflight.h"
 #include "app/supervisor/privilege.h"
 #include "app/supervisor/supervise.h"
+#include "app/supervisor/taps.h"
 #include "lib/log/log.h"
 
 static void
@@ -69,6 +70,7 @@ run(const struct bh_options *opt, const struct bh_identity *id, const struct bh_
 		rc = bh_adopt(&s, core);
 	if (rc != BH_EXIT_OK)
 		return rc;
+	bh_taps_make(s.taps); /* those that were not adopted */
 	ctl = bh_ctlsock_open(&s);
 	if (ctl == NULL) {
 		bh_err("start", "supervisor.sock in the run directory: %s", strerror(errno));

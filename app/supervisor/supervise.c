@@ -470,10 +470,8 @@ bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
 	}
 	if (rc == 0)
 		rc = bh_life_init(s);
-	if (rc == 0) {
+	if (rc == 0)
 		s->taps = bh_taps_new(boot);
-		bh_taps_make(s->taps);
-	}
 	if (rc == 0 && s->ev_deadline != NULL)
 		return BH_EXIT_OK;
 	bh_err("start", "%s", strerror(rc < 0 ? -rc : ENOMEM));

@@ -17,6 +17,7 @@ from bhtest.router import Router
 
 PLAN = {"modules": {"module": [{"name": "v6stack"}]}}
 SMALL = 1300
+TRACEROUTE = ("traceroute", "-n", "-q", "1", "-w", "5")
 NETS = {f"10.0.{n}.0/24" for n in (1, 2)} | {f"2001:db8:{n}::/64" for n in (1, 2)}
 FLOOD = """
 import socket
@@ -117,35 +118,39 @@ def ping(space, address, count=3, size=56):
     assert f"{count} packets transmitted, {count} received" in said, said
 
 
-def hops(space, *argv):
+def named(said):
     """The addresses that a traceroute names, in order."""
-    said = space.run(*argv, timeout=60).stdout
-    return [match.group(1) for match in
-            re.finditer(r"^\s*\d+:?\s+([0-9a-f.:]{4,})\s.*ms", said, re.M)], said
+    return re.findall(r"^\s*\d+:?\s+([0-9a-f.:]{4,})\s.*ms", said, re.M)
 
 
 def test_traceroute(t):
     """traceroute and tracepath, both families, through the router, to it, and from it."""
     with Bed(t) as bed:
+        runs = []
         for address in (four, six):
-            for tool in (("traceroute", "-n", "-q", "1", "-w", "5"), ("tracepath", "-n")):
-                found, said = hops(bed.hosts[0], *tool, address(1))
-                assert found[-2:] == [address(0, 1), address(1)], said
-                found, said = hops(bed.hosts[1], *tool, address(1, 1))
-                assert found[-1:] == [address(1, 1)], said
-            found, said = hops(bed.box, "traceroute", "-n", "-q", "1", "-w", "5", address(0))
-            assert found == [address(0)], said
+            for tool in (TRACEROUTE, ("tracepath", "-n")):
+                runs += [(bed.hosts[0], tool, address(1), [address(0, 1), address(1)]),
+                         (bed.hosts[1], tool, address(1, 1), [address(1, 1)])]
+            runs.append((bed.box, TRACEROUTE, address(0), [address(0)]))
+        for child, want in [(start_in(space, *tool, target), want)
+                            for space, tool, target, want in runs]:
+            child.wait(60)
+            found = named(child.text)
+            # tracepath names a hop twice when it learns the MTU there
+            assert list(dict.fromkeys(found)) == want, child.text
 
 
 def test_unreachable(t):
     """No route and no neighbor are told, of both families, by codes that hosts understand."""
     with Bed(t) as bed:
-        for address, words in (("192.0.2.1", "Net Unreachable"), ("2001:db8:99::1", "No route"),
-                               (four(1, 99), "Host Unreachable"),
-                               (six(1, 99), "Address unreachable")):
-            said = bed.hosts[0].run("ping", "-n", "-c", "1", "-W", "10", address,
-                                    check=False).stdout
-            assert words in said, said
+        asked = [(start_in(bed.hosts[0], "ping", "-n", "-c", "1", "-W", "10", address), words)
+                 for address, words in (("192.0.2.1", "Net Unreachable"),
+                                        ("2001:db8:99::1", "No route"),
+                                        (four(1, 99), "Host Unreachable"),
+                                        (six(1, 99), "Address unreachable"))]
+        for child, words in asked:
+            child.wait(30)
+            assert words in child.text, child.text
 
 
 def test_path_mtu(t):
@@ -186,17 +191,18 @@ def test_error_limit(t):
                       ("socket.AF_INET", "socket.IPPROTO_IP", "socket.IP_TTL", four(1)),
                       ("socket.AF_INET6", "socket.IPPROTO_IPV6", "socket.IPV6_UNICAST_HOPS",
                        six(1)))]
-        for address in (four, six):
-            found, said = hops(bed.hosts[1], "traceroute", "-n", "-q", "1", "-w", "5",
-                               address(0))
-            assert found == [address(1, 1), address(0)], said
+        traces = [start_in(bed.hosts[1], *TRACEROUTE, address(0)) for address in (four, six)]
         for flood in floods:
             flood.expect("flooded", 60)
-            flood.wait(10)
         ping(bed.hosts[0], four(1))  # comes behind the last of the flood
         seen, most = errors_seen(bed.hosts[0]), 2 * (50 + 100 * (time.monotonic() - begin))
-        t.say(f"{seen} errors for 60000 packets in {time.monotonic() - begin:.1f} s")
-        assert 10 <= seen <= most, (seen, most)
+        t.say(f"{seen} errors for 60000 packets, of at most {most:.0f}")
+        assert 20 <= seen <= most, (seen, most)
+        for child, address in zip(traces, (four, six)):
+            child.wait(60)
+            assert named(child.text) == [address(1, 1), address(0)], child.text
+        for flood in floods:
+            flood.wait(10)
 
 
 # ---- the kernel of the box ----
