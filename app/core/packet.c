@@ -97,9 +97,10 @@ bh_packet_settle(struct bh_packet *p)
 {
 	uint32_t want = __atomic_load_n(&p->want, __ATOMIC_ACQUIRE);
 
-	if (want == __atomic_load_n(&p->have, __ATOMIC_RELAXED))
+	if (want == __atomic_load_n(&p->have, __ATOMIC_RELAXED) && !p->unsettled)
 		return false;
-	if (bh_forwarding_set_stack(p->conf.fwd, want ? &p->stack : NULL) < 0)
+	p->unsettled = bh_forwarding_set_stack(p->conf.fwd, want ? &p->stack : NULL) < 0;
+	if (p->unsettled)
 		return true;
 	__atomic_store_n(&p->have, want, __ATOMIC_RELEASE);
 	bh_bell_ring(bh_service_bell(p->svc));

@@ -39,6 +39,7 @@ struct bh_packet {
 	struct bh_frame_pools pools;
 	uint32_t want; /* atomic: written here, read by main: frames are to flow */
 	uint32_t have; /* atomic: written by main: they flow */
+	bool unsettled; /* main's: the last change failed, lcores may have one state or the other */
 	bool owned;    /* a stack has begun */
 	bool answered; /* and knows it */
 	struct bh_peer_ref owner;

@@ -257,6 +257,11 @@ fill_counters(void)
 	st->fwd[0].ip4_forwarded = 100;
 	st->fwd[1].ip6_forwarded = 200;
 	st->fwd[0].punted = 5;
+	st->fwd[0].punt[BH_PUNT_TTL] = (struct bh_stats_punt){ 3, 2, 1 };
+	st->fwd[1].punt[BH_PUNT_TTL].taken = 4;
+	st->fwd[1].ip4_fragments = 6;
+	st->stack.connected = 1;
+	st->stack.inject_refused = 8;
 	st->fwd[0].ifs[1].rx_packets = 11;
 	st->dev[1].imissed = 12;
 	st->fwd[2].ip4_forwarded = 1000; /* beyond n_fwd */
@@ -312,6 +317,12 @@ START_TEST(counters)
 	ck_assert_int_eq(num(doc, "forwarded.ipv4"), 100);
 	ck_assert_int_eq(num(doc, "forwarded.ipv6"), 200);
 	ck_assert_int_eq(num(doc, "punted"), 5);
+	ck_assert_int_eq(num(doc, "ip4-fragmented.fragments"), 6);
+	ck_assert(json_is_true(json_object_get(json_object_get(doc, "stack"), "connected")));
+	ck_assert_int_eq(num(doc, "stack.inject-refused"), 8);
+	ck_assert_int_eq(num(doc, "stack.punt.ttl.taken"), 7);
+	ck_assert_int_eq(num(doc, "stack.punt.ttl.policed"), 2);
+	ck_assert_int_eq(num(doc, "stack.punt.arp.taken"), 0);
 	ck_assert_int_eq(num(doc, "interfaces.eth0.rx-packets"), 11);
 	ck_assert_int_eq(num(doc, "devices.eth0.imissed"), 12);
 	ck_assert_int_eq(num(doc, "devices.eth1.imissed"), 0);

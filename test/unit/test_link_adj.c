@@ -218,6 +218,8 @@ START_TEST(next_hop_keeps_adjacency)
 	a = fwd_nh(id)->adj[0];
 	ck_assert_uint_ne(a, 0);
 	ck_assert_uint_eq(adj(a)->state, BH_ADJ_UNRESOLVED);
+	ck_assert_uint_eq(adj(a)->family, k.m[0].family); /* whom the stack is to ask for */
+	ck_assert_mem_eq(adj(a)->hop, k.m[0].addr, 16);
 	ck_assert_uint_eq(attached(1, 5), 0);
 	/* The neighbor fills it, leaves it, without a touch of the next hop. */
 	put_dynamic(1, 5, 55, 1);
