@@ -213,8 +213,8 @@ end_others(const struct table *t)
 static int
 give_up(pid_t core, const char *why, int rc)
 {
-	bh_err(AREA, "bulkhead-core (pid %d) runs without its supervisor and cannot be adopted: %s%s%s: "
-		"end it by SIGTERM, or choose another directory with --run-dir", core, why,
+	bh_err(AREA, "bulkhead-core (pid %d) runs without its supervisor and cannot be adopted: "
+		"%s%s%s: end it by SIGTERM, or choose another directory with --run-dir", core, why,
 		rc < 0 ? ": " : "", rc < 0 ? strerror(-rc) : "");
 	return BH_EXIT_BUSY;
 }
