@@ -15,6 +15,7 @@
 #include "lib/log/log.h"
 
 #define AREA "adopt"
+#define ANSWER_SECONDS 15 /* for the table */
 #define RECORDS_MAX (2 * BH_CHILDREN)
 
 struct record {
@@ -43,6 +44,19 @@ take_record(void *arg, const struct bh_change *c)
 	t->n++;
 }
 
+/* A core that takes a client and then says nothing: it hangs, and nobody is there to see it. */
+static void
+on_alarm(int sig)
+{
+	static const char text[] = "bulkhead: adopt: bulkhead-core runs without its supervisor and does "
+				   "not answer: end it by SIGTERM or SIGKILL\n";
+
+	(void)sig;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(BH_EXIT_FAILED);
+	_exit(BH_EXIT_BUSY);
+}
+
 static int
 read_table(const char *rundir, struct table *t)
 {
@@ -57,7 +71,10 @@ read_table(const char *rundir, struct table *t)
 	h = bh_open(&args);
 	if (h == NULL)
 		return -errno;
+	signal(SIGALRM, on_alarm);
+	alarm(ANSWER_SECONDS);
 	rc = bh_dump(h, BH_V_DUMP, BH_T_PROCESS, take_record, t);
+	alarm(0);
 	bh_close(h);
 	return rc;
 }
@@ -213,8 +230,8 @@ end_others(const struct table *t)
 static int
 give_up(pid_t core, const char *why, int rc)
 {
-	bh_err(AREA, "bulkhead-core (pid %d) runs without its supervisor and cannot be adopted: %s%s%s: "
-		"end it by SIGTERM, or choose another directory with --run-dir", core, why,
+	bh_err(AREA, "bulkhead-core (pid %d) runs without its supervisor and cannot be adopted: "
+		"%s%s%s: end it by SIGTERM, or choose another directory with --run-dir", core, why,
 		rc < 0 ? ": " : "", rc < 0 ? strerror(-rc) : "");
 	return BH_EXIT_BUSY;
 }

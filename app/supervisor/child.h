@@ -38,7 +38,7 @@ struct bh_child {
 	uint8_t state;		   /* enum bh_proc_state; 0: not started yet */
 	bool is_core;
 	bool was_ready;		   /* since the core started */
-	bool adopted;		   /* the process is no child of ours: its wait status is not told */
+	bool adopted;		   /* no child of ours: its wait status is not told */
 	int sup_fd;		   /* our end of its supervision socket, or -1 */
 	int pidfd;		   /* or -1 */
 	int life;		   /* slot of its life page (lives.h), or -1 */

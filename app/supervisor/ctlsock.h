@@ -14,7 +14,8 @@
 
 struct bh_ctlsock;
 
-/* Listens. The run directory's lock is ours: what lies there by this name is old. NULL and errno. */
+/* Listens. The run directory's lock is ours: what lies there by this name is old. NULL and
+ * errno. */
 struct bh_ctlsock *bh_ctlsock_open(struct bh_supervisor *s);
 void bh_ctlsock_close(struct bh_ctlsock *cs); /* NULL: nothing */
 

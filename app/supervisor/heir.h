@@ -18,7 +18,8 @@ const struct bh_child *bh_heir_child(const struct bh_heir *h);
 int bh_heir_promote(struct bh_heir *h);
 
 /* After the core's yes: c goes on as the heir's process, which is told to take over, and the
- * process that c was, to leave. Frees h. 0, or -errno: c is the heir's process, but was not told. */
+ * process that c was, to leave. Frees h. 0, or -errno: c is the heir's process, but was not
+ * told. */
 int bh_heir_succeed(struct bh_heir *h);
 
 /* Kills it. h is freed once its process is gone. */

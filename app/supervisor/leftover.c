@@ -49,8 +49,8 @@ end(pid_t pid, unsigned long long start_ticks, const char *name)
 	if (p.fd < 0)
 		return;
 	if (start_ticks != 0 && bh_procfs_start(pid) == start_ticks) {
-		bh_notice(AREA, "%s (pid %d) has outlived its core and its supervisor: killed", name,
-			pid);
+		bh_notice(AREA, "%s (pid %d) has outlived its core and its supervisor: killed",
+			name, pid);
 		if (bh_pidfd_kill(p.fd, SIGKILL) < 0 || poll(&p, 1, END_MS) <= 0)
 			bh_warn(AREA, "%s (pid %d) does not end", name, pid);
 	}

@@ -247,8 +247,8 @@ look_at(struct bh_supervisor *s, struct bh_child *c)
 {
 	enum bh_pulse_verdict v;
 
-	if (c->pid == 0 || c->life < 0 || c->is_core || c->state != BH_PROC_READY || c->cause != 0 ||
-		s->stopping)
+	if (c->pid == 0 || c->life < 0 || c->is_core || c->state != BH_PROC_READY ||
+		c->cause != 0 || s->stopping)
 		return;
 	v = bh_pulse_check(&c->pulse, bh_lives_at(s->lives, c->life), c->pid);
 	if (v == BH_PULSE_WELL || v == BH_PULSE_TRACED)

@@ -10,8 +10,8 @@
 
 struct bh_notify;
 
-/* Takes $NOTIFY_SOCKET and $WATCHDOG_USEC out of the environment, and says WATCHDOG=1 from the event
- * loop in half of that time. NULL and errno; 0: nobody wants to hear anything. */
+/* Takes $NOTIFY_SOCKET and $WATCHDOG_USEC out of the environment, and says WATCHDOG=1 from the
+ * event loop in half of that time. NULL and errno; 0: nobody wants to hear anything. */
 struct bh_notify *bh_notify_open(struct event_base *base);
 void bh_notify_close(struct bh_notify *n); /* NULL: nothing */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What each child of the supervisor is given at its start: descriptors, CPUs, identity. And what the
- * supervisor itself is given by the core: its table.
+ * What each child of the supervisor is given at its start: descriptors, CPUs, identity. And what
+ * the supervisor itself is given by the core: its table.
  */
 #ifndef BH_SUPERVISOR_SPAWN_H
 #define BH_SUPERVISOR_SPAWN_H

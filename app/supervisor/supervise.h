@@ -38,7 +38,7 @@ struct bh_supervisor {
 	unsigned int ticks;
 	struct event *ev_tick;	    /* heartbeats */
 	struct event *ev_deadline;	    /* of starting, and of stopping */
-	bool announced;			    /* `bulkhead: ready` was printed, once or by a predecessor */
+	bool announced;			    /* `bulkhead: ready` was printed, maybe by a predecessor */
 	bool adopting;			    /* it is to be printed again */
 	struct bh_notify *notify;   /* systemd; NULL: nobody */
 	char status[160];	    /* as told last */

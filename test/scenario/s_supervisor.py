@@ -13,8 +13,8 @@ import time
 from bhtest.bed import Bed, base_config, flow, host4, host_mac, port_mac
 from bhtest import verify
 from bhtest.client import Client
-from bhtest.process import until
-from bhtest.router import Router, program
+from bhtest.process import run, until
+from bhtest.router import Router, program, supervisor_argv
 from bhtest.spin import spin
 
 KILLS = 30
@@ -276,6 +276,19 @@ def test_core_and_supervisor_killed(t):
         left = [name for name, pid in before.items() if os.path.exists(f"/proc/{pid}/exe")]
         assert not left, left
         order(router, "restart", "routing")
+
+
+def test_stopped_core_is_not_adopted(t):
+    """A core that does not answer stays as it is: told, with what to do, and status 7."""
+    with lone_router(t) as router:
+        core = router.module_pid("core")
+        router.child.kill()
+        os.kill(core, signal.SIGSTOP)
+        again = run(supervisor_argv(router.file, router.rundir), 60, router.env, check=False)
+        assert again.returncode == 7 and "bulkhead-core" in again.stderr, again
+        os.kill(core, signal.SIGCONT)
+        router.start()
+        assert router.module_pid("core") == core
 
 
 def test_systemd_is_told(t):
