@@ -47,7 +47,7 @@ def tables(router):
 def whole(router):
     """Whether all tables of config and routing are complete, with nothing stale."""
     return all(row["complete"] and not row["stale"] for row in router.rows("tables")
-               if row["owner"] in ("config", "routing") and row["name"] != "tcp")
+               if row["owner"] in ("config", "routing"))
 
 
 def pids(router):
@@ -107,6 +107,7 @@ def test_core_killed(t):
 def test_core_and_modules_killed(t):
     """The core, and one or both modules with it: who died starts from the file, who lives replays."""
     with Bed(t, config_of(t)) as bed:
+        bed.traffic.halt()
         before = tables(bed.router)
         for victims in (("routing",), ("config",), ("config", "routing")):
             processes = pids(bed.router)
