@@ -291,3 +291,25 @@ def test_forwarded_never_notices(t):
                          "-l", "1200", during=bed.kill_stack)
             total = done["end"]["sum"]
             assert total["packets"] > 100 and total["lost_packets"] == 0, total
+
+
+def test_box_tcp_survives_supervisor(t):
+    """The supervisor is killed, its successor takes the TAPs back; v6stack dies then, and is
+    upgraded: the same TAPs, and a session of the box goes on."""
+    with Bed(t) as bed:
+        def index():
+            return json.loads(bed.box.run("ip", "-j", "link", "show", "dev", "p0").stdout)[0][
+                "ifindex"]
+
+        before = index()
+
+        def during():
+            bed.router.child.kill()
+            bed.router.start()
+            assert bed.router.process("v6stack")["adopted"]
+            bed.kill_stack()
+            bed.router.ctl("module", "upgrade", "v6stack")
+
+        iperf(bed.box, bed.hosts[0], four(0, 1), "-t", "4", "-b", "5M", during=during)
+        assert index() == before
+        ping(bed.box, six(1))
