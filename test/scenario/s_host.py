@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""ICMP of the router as hosts behind it see it, and the kernel of the router's machine on its ports.
+"""ICMP of the router as hosts behind it see it, and the kernel of its machine on its ports.
 
 The router runs in a namespace of its own, the box. Host n (0 or 1) is behind port pn, which has
 10.0.N.1/24 and 2001:db8:N::1/64 with N = n + 1; the host has .2 (::2). Nothing is static.
