@@ -282,7 +282,8 @@ dump_addresses(struct bh_kernelif *k, struct dump *d)
 }
 
 static int
-change_address(struct bh_kernelif *k, unsigned int ifindex, const struct bh_hostask_addr *a, bool add)
+change_address(struct bh_kernelif *k, unsigned int ifindex, const struct bh_hostask_addr *a,
+	bool add)
 {
 	struct nlmsghdr *m = request(k, add ? RTM_NEWADDR : RTM_DELADDR,
 		add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
@@ -300,7 +301,7 @@ change_address(struct bh_kernelif *k, unsigned int ifindex, const struct bh_host
 	return do_request(k, m);
 }
 
-/* Surplus ones go first: an address with a new prefix length is one that goes and one that comes. */
+/* Surplus ones go first: an address with a new prefix length goes and comes. */
 static int
 set_addresses(struct bh_kernelif *k, unsigned int ifindex, const struct bh_hostask *want)
 {
@@ -311,7 +312,8 @@ set_addresses(struct bh_kernelif *k, unsigned int ifindex, const struct bh_hosta
 		return rc;
 	for (unsigned int i = 0; i < d.n_surplus; i++) {
 		one = change_address(k, ifindex, &d.surplus[i], false);
-		note(&rc, one == -EADDRNOTAVAIL ? 0 : one); /* it went with another: IPv4 secondaries */
+		/* It went with another: IPv4 secondaries. */
+		note(&rc, one == -EADDRNOTAVAIL ? 0 : one);
 	}
 	if (d.n_surplus > 0) { /* and so may have what is wanted */
 		memset(&d, 0, sizeof(d));
@@ -346,7 +348,8 @@ change_default(struct bh_kernelif *k, unsigned int ifindex, uint8_t family, bool
 
 /* One that is down has no routes. */
 static int
-set_default(struct bh_kernelif *k, unsigned int ifindex, uint8_t family, const struct bh_hostask *want)
+set_default(struct bh_kernelif *k, unsigned int ifindex, uint8_t family,
+	const struct bh_hostask *want)
 {
 	uint32_t flag = family == BH_IP4 ? BH_HOSTASK_DEFAULT4 : BH_HOSTASK_DEFAULT6;
 	bool add = (want->flags & BH_HOSTASK_UP) && (want->flags & flag);

@@ -263,7 +263,8 @@ bh_taps_asked(struct bh_taps *t, const void *msg, size_t len)
 	struct bh_hostask want;
 	int rc;
 
-	if (len < sizeof(BH_HOSTASK_MAGIC) || memcmp(msg, BH_HOSTASK_MAGIC, sizeof(BH_HOSTASK_MAGIC)) != 0)
+	if (len < sizeof(BH_HOSTASK_MAGIC) ||
+		memcmp(msg, BH_HOSTASK_MAGIC, sizeof(BH_HOSTASK_MAGIC)) != 0)
 		return false;
 	rc = bh_hostask_read(&want, msg, len);
 	if (rc < 0) {

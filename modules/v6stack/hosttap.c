@@ -136,8 +136,8 @@ bh_hosttaps_take(struct bh_hosttaps *h, const char *text, int fd)
 		h->complete = true;
 	} else if (strncmp(text, BH_HOSTASK_TAP, strlen(BH_HOSTASK_TAP)) != 0) {
 		return false;
-	} else if (fd >= 0 && sscanf(text, BH_HOSTASK_TAP "%15s %u%n", name, &kernel_ifindex, &end) == 2 &&
-		text[end] == '\0') {
+	} else if (fd >= 0 && sscanf(text, BH_HOSTASK_TAP "%15s %u%n", name, &kernel_ifindex,
+		&end) == 2 && text[end] == '\0') {
 		add_tap(h, name, kernel_ifindex, fd);
 		return true;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The kernel's side of the router's ports: one TAP each, of the same name, addresses, MTU and MAC, so
- * that what runs on the box (sshd, FRR, ping) talks over the router's ports.
+ * The kernel's side of the router's ports: one TAP each, of the same name, addresses, MTU and
+ * MAC, so that what runs on the box (sshd, FRR, ping) talks over the router's ports.
  *
  * The supervisor makes the TAPs, keeps a copy of each descriptor (carrier and addresses stay while
  * v6stack is away) and hands them over at each start. v6stack carries frames; what the kernel

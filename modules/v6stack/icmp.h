@@ -51,8 +51,8 @@ const char *bh_icmp_count_name(unsigned int count);
 
 struct bh_icmp_ops {
 	/*
-	 * Source of an answer to `dst` about a packet that came in by `ifindex`: an address of ours,
-	 * for example of that interface (RFC 1812 §4.3.2.4, RFC 4443 §2.2(b)); link-local only
+	 * Source of an answer to `dst` about a packet that came in by `ifindex`: an address of
+	 * ours, for example of that interface (RFC 1812 §4.3.2.4, RFC 4443 §2.2(b)); link-local only
 	 * to a link-local `dst`. Family 4 or 6; IPv4 takes 4 bytes. False: there is none.
 	 */
 	bool (*source)(void *arg, uint8_t family, uint32_t ifindex, const uint8_t *dst,

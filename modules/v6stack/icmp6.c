@@ -62,7 +62,7 @@ is_error(const struct packet *p)
 		p->ip[w->offset] == REDIRECT;
 }
 
-/* §2.4(e.3): the two errors that also answer a group, PMTU discovery and options that ask for it. */
+/* §2.4(e.3): what also answers a group: PMTU discovery, and options that ask for it. */
 static bool
 answers_groups(const struct packet *p, enum bh_icmp_why why, uint32_t value)
 {

@@ -33,7 +33,8 @@ struct bh_ip6_walk {
  * Walks a packet of `len` bytes, the IPv6 header first, `len` as the header says, at most 65,575.
  * Stops at what it does not know (it is the proto then) and behind a fragment header with an
  * offset. Options are read as a destination must: those that are not known are skipped,
- * discarded or a problem by the two highest bits of their type (§4.2). 0, or -EBADMSG if there is no whole IPv6 header or a header is cut off.
+ * discarded or a problem by the two highest bits of their type (§4.2).
+ * 0, or -EBADMSG if there is no whole IPv6 header or a header is cut off.
  */
 int bh_ip6_walk(const uint8_t *pkt, size_t len, struct bh_ip6_walk *w);
 

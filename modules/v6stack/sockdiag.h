@@ -53,8 +53,8 @@ int bh_sockdiag_start(struct bh_sockdiag *sd);
 int bh_sockdiag_fd(const struct bh_sockdiag *sd);
 
 /*
- * Goes on with a round: at most `budget` datagrams of the kernel or rows told. 1: there is more to do
- * at once; 0: wait for the descriptor, or (-EAGAIN of an op) for room, or there is no round;
+ * Goes on with a round: at most `budget` datagrams of the kernel or rows told. 1: there is more
+ * to do at once; 0: wait for the descriptor, or (-EAGAIN of an op) for room, or there is no round;
  * -errno: of an op, or the socket's; the round is given up.
  */
 int bh_sockdiag_poll(struct bh_sockdiag *sd, unsigned int budget);

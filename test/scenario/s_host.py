@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""ICMP of the router as hosts behind it see it, and the kernel of the router's machine on its ports.
+"""ICMP of the router as hosts behind it see it, and the kernel of its machine on its ports.
 
 The router runs in a namespace of its own, the box. Host n (0 or 1) is behind port pn, which has
 10.0.N.1/24 and 2001:db8:N::1/64 with N = n + 1; the host has .2 (::2). Nothing is static.
@@ -291,3 +291,25 @@ def test_forwarded_never_notices(t):
                          "-l", "1200", during=bed.kill_stack)
             total = done["end"]["sum"]
             assert total["packets"] > 100 and total["lost_packets"] == 0, total
+
+
+def test_box_tcp_survives_supervisor(t):
+    """The supervisor is killed, its successor takes the TAPs back; v6stack dies then, and is
+    upgraded: the same TAPs, and a session of the box goes on."""
+    with Bed(t) as bed:
+        def index():
+            return json.loads(bed.box.run("ip", "-j", "link", "show", "dev", "p0").stdout)[0][
+                "ifindex"]
+
+        before = index()
+
+        def during():
+            bed.router.child.kill()
+            bed.router.start()
+            assert bed.router.process("v6stack")["adopted"]
+            bed.kill_stack()
+            bed.router.ctl("module", "upgrade", "v6stack")
+
+        iperf(bed.box, bed.hosts[0], four(0, 1), "-t", "4", "-b", "5M", during=during)
+        assert index() == before
+        ping(bed.box, six(1))

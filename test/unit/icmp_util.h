@@ -28,7 +28,8 @@ struct world {
 static inline bool
 world_source(void *arg, uint8_t family, uint32_t ifindex, const uint8_t *dst, uint8_t *src)
 {
-	static const uint8_t six[16] = {0x20, 1, 0xd, 0xb8, [15] = 1}, ll[16] = {0xfe, 0x80, [15] = 1};
+	static const uint8_t six[16] = {0x20, 1, 0xd, 0xb8, [15] = 1};
+	static const uint8_t ll[16] = {0xfe, 0x80, [15] = 1};
 	const uint8_t four[4] = {10, 0, ifindex, 1};
 
 	if (((struct world *)arg)->no_source)

@@ -224,7 +224,8 @@ END_TEST
 
 START_TEST(limited)
 {
-	const struct bh_ratelimit_conf conf = {.rate = 10, .burst = 5, .peer_rate = 10, .peer_burst = 3};
+	const struct bh_ratelimit_conf conf = {.rate = 10, .burst = 5, .peer_rate = 10,
+		.peer_burst = 3};
 	uint8_t out[BH_ICMP_ERROR_MAX];
 	struct frame f;
 	struct world w;

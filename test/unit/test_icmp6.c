@@ -14,8 +14,9 @@ static const char *const host = "2001:db8:9::7", *const far = "2001:db8:8::9";
 static uint16_t
 sum6(const uint8_t *ip, size_t at, size_t len)
 {
-	return bh_cksum_fold(bh_cksum_add(bh_cksum_pseudo6(ip + 8, ip + 24, len - at, ICMP6), ip + at,
-		len - at));
+	uint64_t sum = bh_cksum_pseudo6(ip + 8, ip + 24, len - at, ICMP6);
+
+	return bh_cksum_fold(bh_cksum_add(sum, ip + at, len - at));
 }
 
 static const uint8_t *
@@ -187,7 +188,8 @@ START_TEST(option_to_group)
 	IP(f)[42] = 0x9e;
 	ck_assert_int_gt(bh_icmp_error(&w.ic, &in, BH_ICMP_BAD_OPTION, 42, out, sizeof(out)), 0);
 	IP(f)[42] = 0xde;
-	ck_assert_int_eq(bh_icmp_error(&w.ic, &in, BH_ICMP_BAD_OPTION, 42, out, sizeof(out)), -EPERM);
+	ck_assert_int_eq(bh_icmp_error(&w.ic, &in, BH_ICMP_BAD_OPTION, 42, out, sizeof(out)),
+		-EPERM);
 	ck_assert_int_eq(bh_icmp_error(&w.ic, &in, BH_ICMP_BAD_OPTION, 9999, out, sizeof(out)),
 		-EPERM);
 }
@@ -322,7 +324,8 @@ static const struct {
 	{"::9", 51, {UDP, 4}, 24, 0, UDP, 64, 40},
 	{"::9", 44, {UDP, 0, 0, 1}, 8, 0, UDP, 48, 40, .fragment = true},
 	{"::9", 44, {UDP, 0, 0, 0}, 8, 0, UDP, 48, 40},	/* atomic */
-	{"::9", 44, {60, 0, 0, 8, 0, 0, 0, 0, UDP, 9}, 16, 0, 60, 48, 40, .fragment = true, .later = true},
+	{"::9", 44, {60, 0, 0, 8, 0, 0, 0, 0, UDP, 9}, 16, 0, 60, 48, 40, .fragment = true,
+		.later = true},
 	{"::9", 60, {UDP, 1}, 8, -EBADMSG},
 	{"::9", 60, {UDP}, 1, -EBADMSG},
 	{"::9", 44, {UDP}, 7, -EBADMSG},

@@ -245,8 +245,8 @@ START_TEST(many)
 	start();
 	for (unsigned int i = 0; i < N; i++) {
 		port = 0;
-		fd[i] = open_sock(i % 2 ? AF_INET : AF_INET6, SOCK_DGRAM, i % 2 ? "127.0.0.1" : "::1",
-			&port, 0);
+		fd[i] = i % 2 ? open_sock(AF_INET, SOCK_DGRAM, "127.0.0.1", &port, 0) :
+			open_sock(AF_INET6, SOCK_DGRAM, "::1", &port, 0);
 	}
 	port = 0;
 	open_sock(AF_INET, SOCK_DGRAM, "127.0.0.2", &port, 1);
