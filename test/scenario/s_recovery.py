@@ -141,7 +141,8 @@ def test_modules_killed_under_traffic(t):
             for name in ("config", "routing"):
                 os.kill(processes[name], signal.SIGKILL)
             until(lambda: pids(bed.router).keys() == processes.keys() and whole(bed.router) and
-                  all(pids(bed.router)[name] != processes[name] for name in ("config", "routing")),
+                  all(pids(bed.router).get(name, processes[name]) != processes[name]
+                      for name in ("config", "routing")),
                   30, f"back after death {n + 1}")
             until(lambda: tables(bed.router) == before, 20, "tables as before")
         bed.traffic.wait_received(20000)
