@@ -65,8 +65,9 @@ class Bed:
         self.router.start()
         self.router.settled({"p0", "p1"}, NETS)
         wanted = [address for n in (0, 1) for address in (four(n, 1), six(n, 1))]
-        until(lambda: all(f" {address}/" in self.addresses() for address in wanted), 30,
-              "addresses in the kernel", 0.1)
+        until(lambda: all(f" {address}/" in self.addresses() for address in wanted) and
+              all(f" {row['address']} " in self.addresses()
+                  for row in self.router.rows("addresses")), 30, "addresses in the kernel", 0.1)
         return self
 
     def addresses(self):
