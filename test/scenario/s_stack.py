@@ -216,3 +216,29 @@ def test_stack_killed(t):
                 child.wait(10)
         ping(hosts.spaces[1], "10.0.2.1", hops=0)
         ping(hosts.spaces[1], "2001:db8:2::1", hops=0)
+
+
+def test_core_killed(t):
+    """SIGKILL of the core: the stack lives, replays, and hosts reach each other again."""
+    with Hosts(t) as hosts:
+        for n in range(2):
+            hosts.number(n)
+        hosts.start()
+        for address in ("10.0.2.2", "2001:db8:2::2"):
+            ping(hosts.spaces[0], address, hops=1)
+        stack, core = hosts.router.module_pid("v6stack"), hosts.router.module_pid("core")
+        os.kill(core, signal.SIGKILL)
+
+        def back():
+            if hosts.router.ctl("show", "processes", check=False).returncode:
+                return False
+            rows = {row["name"]: row for row in hosts.router.rows("processes")}
+            return len(rows) == 4 and rows["core"]["pid"] != core and \
+                all(row["state"] == "ready" for row in rows.values())
+        until(back, 30, "all ready again", 0.1)
+        assert hosts.router.module_pid("v6stack") == stack, "the stack was restarted too"
+        hosts.router.settled({"p0", "p1"}, ())
+        hosts.preferred()
+        for address in ("10.0.2.2", "2001:db8:2::2"):
+            ping(hosts.spaces[0], address, hops=1)
+            ping(hosts.spaces[1], address.replace("2.2", "2.1").replace("2::2", "2::1"), hops=0)
