@@ -370,6 +370,70 @@ START_TEST(recovers)
 }
 END_TEST
 
+static void
+echo_request(struct bh_frame *fr, const char *src, const char *dst)
+{
+	struct icmp6_hdr *e;
+	uint8_t s6[16], d6[16];
+
+	bh_addr_parse(src, s6);
+	bh_addr_parse(dst, d6);
+	e = bh_frame_icmp6(fr, a_mac, fake_mac[1], s6, d6, false, 64);
+	e->icmp6_type = ICMP6_ECHO_REQUEST;
+	bh_frame_icmp6_end(fr);
+}
+
+/* Echo and errors leave as routed, or to a link-local address by the interface as they are. */
+START_TEST(answers)
+{
+	struct bh_frame fr;
+
+	echo_request(&fr, "2001:db8::9", "2001:db8::1");
+	fake_punt(f, BH_PUNT_LOCAL, 1, fr.data, fr.len);
+	ck_assert_uint_eq(fake_count6(f, 0, ICMP6_ECHO_REPLY, NULL), 1);
+	ck_assert_uint_eq(fake_count_how(f, BH_INJECT_ROUTED), 1);
+	fake_forget(f);
+	echo_request(&fr, "fe80::9", "fe80::bb:ff:fe00:1");
+	fake_punt(f, BH_PUNT_LINK, 1, fr.data, fr.len);
+	ck_assert_uint_eq(fake_count6(f, 1, ICMP6_ECHO_REPLY, NULL), 1);
+	ck_assert_uint_eq(fake_count_how(f, BH_INJECT_RESOLVED), 1);
+	fake_forget(f);
+	echo_request(&fr, "2001:db8::9", "2001:db8:77::1");
+	fake_punt(f, BH_PUNT_TTL, 1, fr.data, fr.len);
+	ck_assert_uint_eq(fake_count6(f, 0, ICMP6_TIME_EXCEEDED, NULL), 1);
+	fake_punt(f, BH_PUNT_NO_ROUTE, 1, fr.data, fr.len);
+	ck_assert_uint_eq(fake_count6(f, 0, ICMP6_DST_UNREACH, NULL), 1);
+	/* To the link-local address of somebody else: none of our business. */
+	fake_forget(f);
+	echo_request(&fr, "fe80::9", "fe80::77");
+	fake_punt(f, BH_PUNT_LINK, 1, fr.data, fr.len);
+	ck_assert_uint_eq(f->n_frames + f->n_to_host, 0);
+}
+END_TEST
+
+/* What is not for the stack is the kernel's; of the kernel's, what is the stack's alone is dropped. */
+START_TEST(kernels_side)
+{
+	struct nd_neighbor_solicit *ns;
+	struct bh_frame fr;
+
+	echo_request(&fr, "2001:db8::9", "2001:db8::1");
+	fr.data[20] = IPPROTO_TCP;
+	fake_punt(f, BH_PUNT_LOCAL, 1, fr.data, fr.len);
+	ck_assert_uint_eq(f->n_to_host, 1);
+	bh_stack_from_host(&f->s, 1, fr.data, fr.len);
+	ck_assert_uint_eq(fake_count_how(f, BH_INJECT_ROUTED), 1);
+	ns = bh_frame_icmp6(&fr, fake_mac[1], NULL, bh_ip6_any, bh_ip6_all_nodes, false, sizeof(*ns));
+	ns->nd_ns_type = ND_NEIGHBOR_SOLICIT;
+	bh_frame_icmp6_end(&fr);
+	bh_stack_from_host(&f->s, 1, fr.data, fr.len);
+	bh_frame_arp(&fr, ARPOP_REQUEST, bh_mac_broadcast, a_mac, a_mac, a_mac, a_mac);
+	bh_stack_from_host(&f->s, 1, fr.data, fr.len);
+	bh_stack_from_host(&f->s, 1, fr.data, 5);
+	ck_assert_uint_eq(f->n_frames, 1);
+}
+END_TEST
+
 /* Another core: all is replayed to it. */
 START_TEST(another_core)
 {
@@ -394,7 +458,8 @@ main(void)
 	const TTest *const tests[] = {resolves4, resolves6, waits_for_the_core,
 		refused_by_the_core, gives_up, holds_few, reachability, answers_requests,
 		answers_solicitations, override_rules, refuses_the_invalid, scan, known_are_bounded,
-		static_wins, never_asked_for, goes_with_the_interface, recovers, another_core};
+		static_wins, never_asked_for, goes_with_the_interface, recovers, another_core,
+		answers, kernels_side};
 	TCase *tc = tcase_create("neigh");
 	Suite *s = suite_create("stack_neigh");
 	SRunner *sr;
