@@ -242,7 +242,7 @@ struct bh_client *bh_client_open(void);
 void bh_client_close(struct bh_client *c);
 extern const struct bh_core_ops bh_client_ops; /* core: struct bh_client */
 
-/* The core was restarted: fd is our role socket to the new one; kept. 0, -EINVAL: we have no role. */
+/* The core was restarted: fd, kept, is our role socket to the new one. -EINVAL: we have no role. */
 int bh_client_reopen(struct bh_client *c, int fd);
 /* It has a role socket, and so a supervisor that will say when there is another core. */
 bool bh_client_has_role(const struct bh_client *c);

@@ -34,6 +34,8 @@
 
 #define HEAP_NAME "bh.channels"
 #define ZONE_MAX (128u * 1024)
+#define ALIAS (2u << 20)
+#define PAGES(base) ((uint8_t *)(base) + BH_CHANMEM_PAGE) /* behind the first header */
 
 static struct {
 	void *base;
@@ -51,6 +53,35 @@ whole_pages(size_t size)
 	return RTE_ALIGN_CEIL(size, (size_t)BH_CHANMEM_PAGE);
 }
 
+/*
+ * EAL fills a new heap with zeros, and to fault in all of it would be a good part of the core's
+ * start. So for that moment its pages are a few that are mapped again and again.
+ */
+static int
+alias_pages(uint8_t *at, size_t size)
+{
+	int rc = 0, fd = memfd_create("bh.alias", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, ALIAS) < 0)
+		rc = -errno;
+	for (size_t off = 0; rc == 0 && off < size; off += ALIAS)
+		if (mmap(at + off, RTE_MIN(size - off, (size_t)ALIAS), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0) == MAP_FAILED)
+			rc = -errno;
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* Pages of its own, zero and not there yet. */
+static int
+own_pages(uint8_t *at, size_t size)
+{
+	return mmap(at, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED ?
+		-errno : 0;
+}
+
 int
 bh_chanmem_init(unsigned int zones)
 {
@@ -63,6 +94,10 @@ bh_chanmem_init(unsigned int zones)
 	if (heap.base == MAP_FAILED)
 		return -errno;
 	heap.size = size;
+	/* The first and last page hold headers. */
+	rc = alias_pages(PAGES(heap.base), size - 2 * BH_CHANMEM_PAGE);
+	if (rc < 0)
+		goto unmap;
 	if (rte_malloc_heap_create(HEAP_NAME) < 0) {
 		rc = -rte_errno;
 		goto unmap;
@@ -75,9 +110,10 @@ bh_chanmem_init(unsigned int zones)
 		goto destroy;
 	}
 	heap.socket = rte_malloc_heap_get_socket(HEAP_NAME);
-	/* It was all filled with zeros; the first and last page hold headers. */
-	madvise((uint8_t *)heap.base + BH_CHANMEM_PAGE, size - 2 * BH_CHANMEM_PAGE, MADV_DONTNEED);
-	return 0;
+	rc = own_pages(PAGES(heap.base), size - 2 * BH_CHANMEM_PAGE);
+	if (rc == 0)
+		return 0;
+	rte_malloc_heap_memory_remove(HEAP_NAME, heap.base, size);
 destroy:
 	rte_malloc_heap_destroy(HEAP_NAME);
 unmap:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The core is killed and forwards again by itself; modules are killed at once, and cost nothing.
 
-The core's memif is a client here and testpmd's the server, which outlives the core. A polling testpmd
-may die when its peer does (see bhtest.traffic), so traffic stands still at that moment.
+The core's memif is a client here and testpmd's the server, which outlives the core. A polling
+testpmd may die when its peer does (see bhtest.traffic), so traffic stands still at that moment.
 """
 import json
 import os
@@ -112,7 +112,7 @@ def test_core_killed(t):
 
 
 def test_core_and_modules_killed(t):
-    """The core, and one or both modules with it: who died starts from the file, who lives replays."""
+    """The core and modules with it: who died starts from the file, who lives replays."""
     with Bed(t, config_of(t)) as bed:
         bed.traffic.halt()
         before = tables(bed.router)

@@ -186,8 +186,15 @@ class Router:
             raise AssertionError(f"left behind: {sockets} {sorted(files(HUGE) - self.huge)}")
 
     def kill(self):
-        """End every process of this router at once."""
+        """End every process of this router: the supervisor first, as it starts others anew."""
         if not self.child:
             return
-        end(self.family())
+        left = self.family() - {self.child.pid}
         self.child.kill()
+
+        def gone():
+            end(left)
+            left.clear()
+            left.update(tagged(self.rundir))
+            return not left
+        until(gone, 10, f"end of {self.rundir}")
