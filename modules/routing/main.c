@@ -339,7 +339,9 @@ follow_cores(struct program *p)
 		if (p->stop)
 			return 0;
 		clock_gettime(CLOCK_MONOTONIC, &p->start);
+		bh_life_busy(compute_ms(p));
 		bh_routing_restart(&p->routing);
+		bh_life_beat();
 		rc = live(p);
 	}
 	return rc;

@@ -42,6 +42,15 @@ make_key(const struct bh_ifaddr *a, struct bh_if_addr_key *k)
 	memcpy(k->addr, a->addr, sizeof(k->addr));
 }
 
+bool
+bh_ifaddr_is_stored(struct bh_stack *s, const struct bh_ifaddr *a)
+{
+	struct bh_if_addr_key key;
+
+	make_key(a, &key);
+	return bh_out_is_stored(&s->out, BH_T_ADDRESS, &key);
+}
+
 void
 bh_ifaddr_set_state(struct bh_stack *s, struct bh_ifaddr *a, uint8_t state)
 {

@@ -2,7 +2,8 @@
 /*
  * The kernel's side of the router's ports, by hosttap.h: which interface a TAP belongs to, what
  * the kernel is to know of it, and frames both ways. After each change all interfaces are looked at;
- * what the kernel knows already is not said again.
+ * what the kernel knows already is not said again. It is told of an address once the info base has
+ * it, so that a successor never knows less than the kernel.
  */
 #include <errno.h>
 #include <string.h>
@@ -69,12 +70,12 @@ leads_out(const struct bh_netif *i, uint8_t family)
 }
 
 static void
-add_addresses(struct bh_hostask *want, const struct bh_netif *i)
+add_addresses(struct bh_stack *s, struct bh_hostask *want, const struct bh_netif *i)
 {
 	const struct bh_ifaddr *a;
 
 	TAILQ_FOREACH(a, &i->addrs, link)
-		if (a->active && a->state == BH_ADDR_PREFERRED &&
+		if (a->active && a->state == BH_ADDR_PREFERRED && bh_ifaddr_is_stored(s, a) &&
 			bh_hostask_add(want, a->family, a->addr, a->plen) == -ENOSPC)
 			return; /* the rest is the router's alone */
 }
@@ -97,7 +98,7 @@ tell(struct program *p, const struct bh_netif *i, bool *led4, bool *led6)
 			want.flags |= BH_HOSTASK_DEFAULT4;
 		if (!*led6 && leads_out(i, 6))
 			want.flags |= BH_HOSTASK_DEFAULT6;
-		add_addresses(&want, i);
+		add_addresses(p->stack, &want, i);
 	}
 	*led4 = *led4 || (want.flags & BH_HOSTASK_DEFAULT4);
 	*led6 = *led6 || (want.flags & BH_HOSTASK_DEFAULT6);
@@ -131,10 +132,12 @@ bh_kernel_settle(struct program *p)
 	bh_hosttaps_flush(p->taps); /* what found no room before; asked again each turn */
 	if (!p->kernel_dirty || !p->stack->running)
 		return;
-	p->kernel_dirty = false;
-	TAILQ_FOREACH(i, &p->stack->ifs, link) {
+	TAILQ_FOREACH(i, &p->stack->ifs, link)
 		bind_tap(p, i);
+	if (p->stack->out.state != BH_OUT_DONE)
+		return; /* nothing is taken from the kernel before the replay has said what there is */
+	p->kernel_dirty = false;
+	TAILQ_FOREACH(i, &p->stack->ifs, link)
 		if (bh_mac_is_host(i->mac))
 			tell(p, i, &led4, &led6);
-	}
 }

@@ -119,6 +119,8 @@ const struct bh_ifaddr *bh_ifaddr_source(const struct bh_netif *i, uint8_t famil
 const struct bh_ifaddr *bh_ifaddr_link_local(const struct bh_netif *i);
 /* Lies addr in the subnet of an active address? Link-local ones do with IPv6. */
 bool bh_ifaddr_on_link(const struct bh_netif *i, uint8_t family, const uint8_t *addr);
+/* The info base has its record as it is. */
+bool bh_ifaddr_is_stored(struct bh_stack *s, const struct bh_ifaddr *a);
 /* Changes the state, publishes it. */
 void bh_ifaddr_set_state(struct bh_stack *s, struct bh_ifaddr *a, uint8_t state);
 

@@ -12,13 +12,20 @@ static void
 stored(void *arg, uint16_t table, const void *key, int status)
 {
 	const struct bh_if_addr_key *k = key;
+	const struct bh_ifaddr *a;
 	struct bh_stack *s = arg;
 	struct bh_netif *i;
 	struct bh_neigh *n;
 
-	if (table != BH_T_NEIGHBOR)
+	if (table != BH_T_NEIGHBOR && table != BH_T_ADDRESS)
 		return;
 	i = bh_netif_get(s, k->ifindex);
+	if (table == BH_T_ADDRESS) {
+		a = i != NULL ? bh_ifaddr_find(i, k->family, k->addr) : NULL;
+		if (a != NULL)
+			bh_stack_address_changed(s, a);
+		return;
+	}
 	n = i != NULL ? bh_neigh_find(s, i, k->family, k->addr) : NULL;
 	if (n == NULL)
 		return;

@@ -39,7 +39,7 @@ struct bh_stack_ops {
 		size_t len);
 	/* A frame for the kernel's side of the router; came in by ifindex. */
 	void (*to_host)(void *ctx, uint32_t ifindex, const uint8_t *frame, size_t len);
-	/* An address came, changed (state), or is no more (active false). May be NULL. */
+	/* An address came, changed, was stored, or is no more (active false). May be NULL. */
 	void (*address)(void *ctx, const struct bh_ifaddr *a);
 	/* An interface came, changed or went (ifindex 0). May be NULL. */
 	void (*interface)(void *ctx, const struct bh_netif *i);
