@@ -178,7 +178,7 @@ def test_ip_mtu(t, bed):
     applied(bed, config)
     fits = [flow("20.1.2.3", 1014, seq=0), flow("2001:dba:1::9", 1294, seq=1)]
     forwards(bed, 1, frames=fits)
-    longer = [flow("20.1.2.3", 1015), flow("2001:dba:1::9", 1295)]
+    longer = [flow("20.1.2.3", 1015, df=True), flow("2001:dba:1::9", 1295)]
     assert sum(drops(bed, longer).values()) == 2
     restored(bed)
     forwards(bed, 1, frames=frames_to(1, size=1500))

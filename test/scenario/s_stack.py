@@ -63,10 +63,10 @@ class Hosts:
                 for row in self.router.rows("addresses")}
 
     def preferred(self):
-        """Wait until the router's global addresses are preferred and routed."""
+        """Wait until all of the router's addresses are preferred, and its networks routed."""
         wanted = {f"10.0.{n + 1}.1" for n in range(2)} | {f"2001:db8:{n + 1}::1" for n in range(2)}
-        until(lambda: all(self.states().get(a) == "preferred" for a in wanted), 20,
-              "addresses preferred", 0.1)
+        until(lambda: wanted <= self.states().keys() and
+              set(self.states().values()) == {"preferred"}, 20, "addresses preferred", 0.1)
         nets = {f"10.0.{n + 1}.0/24" for n in range(2)} | {f"2001:db8:{n + 1}::/64" for n in range(2)}
         until(lambda: nets <= self.router.prefixes(), 20, "connected routes", 0.1)
 
