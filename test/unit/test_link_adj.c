@@ -230,7 +230,9 @@ START_TEST(next_hop_keeps_adjacency)
 	ck_assert_uint_eq(adj(a)->state, BH_ADJ_UNRESOLVED);
 	ck_assert_uint_eq(fwd_nh(id)->adj[0], a);
 	/* Both go: it is free. */
+	expect_both(id, BH_NH_MSG_LIVE);
 	del_nh(&k);
+	expect_both(id, BH_NH_MSG_RETIRE);
 	answer(0, id);
 	answer(1, id);
 	settled();

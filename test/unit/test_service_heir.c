@@ -44,7 +44,7 @@ start(struct process *p, unsigned int proxy, bool heir, uint32_t pid)
 
 	p->fd = args.role_fd = give(proxy, heir, pid);
 	p->echo = bh_open(&args);
-	args.service = BH_SERVICE_PACKET;
+	args.service = MINI_SERVICE_SLOW;
 	p->slow = bh_open(&args);
 }
 

@@ -140,8 +140,8 @@ note_change(void *arg, const struct bh_change *c)
 START_TEST(reopened)
 {
 	int first = role_socket(), second, status = 1, ended = 0;
-	struct bh_open_args args = {"module", BH_SERVICE_PACKET, first, NULL};
-	struct bh_handle *h = bh_open(&args), *reader = mini_open("reader", BH_SERVICE_PACKET);
+	struct bh_open_args args = {"module", MINI_SERVICE_SLOW, first, NULL};
+	struct bh_handle *h = bh_open(&args), *reader = mini_open("reader", MINI_SERVICE_SLOW);
 
 	mini.slow.release = false;
 	ck_assert_int_eq(bh_call(h, BH_V_NOP, 0, NULL, NULL, 0, NULL, NULL), 0);
