@@ -133,6 +133,8 @@ begin(struct bh_packet *p, const struct bh_peer_info *peer, const struct bh_msg 
 			peer->pid, peer->uid);
 		return -EPERM;
 	}
+	if (peer->heir)
+		return -EBUSY;
 	if (p->owned)
 		return is_owner(p, peer->ref) ? -EALREADY : -EBUSY;
 	p->owned = true;

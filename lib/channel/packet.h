@@ -10,7 +10,7 @@
  * in aux, stands a struct bh_punt or a struct bh_inject_to.
  *
  * BH_V_PACKET_BEGIN is answered once frames flow: 0; -EPERM: another role; -EBUSY: another process
- * of the role has begun and is still connected. BH_V_INJECT is answered 0 once the frame, or a
+ * of the role has begun and is still connected, or who asks is an heir that is not promoted. BH_V_INJECT is answered 0 once the frame, or a
  * part that is not the last, was taken; -EINVAL: it makes no sense (and is counted); -EPERM: who
  * asks has not begun. What becomes of a frame later is told by the counters of bh.stats.
  */

@@ -25,7 +25,7 @@ typedef void (*bh_punt_fn)(void *arg, const struct bh_punt *p, const uint8_t *fr
 /*
  * Connects and begins: waits for the core's answer, at most 5 s. args->service is not looked at.
  * NULL and errno: that of the first contact (-> bh_submit()), EPERM (another role), EBUSY (the
- * predecessor is still connected: try again), ENOMEM.
+ * predecessor is still connected, or we are its heir: try again once promoted), ENOMEM.
  */
 struct bh_packets *bh_packets_open(const struct bh_open_args *args, bh_punt_fn fn, void *arg);
 

@@ -6,7 +6,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <rte_mbuf.h>
@@ -341,6 +343,42 @@ START_TEST(stack_succeeded)
 }
 END_TEST
 
+/* An heir gets no frames beside its predecessor, and all of them once it is promoted. */
+START_TEST(stack_inherited)
+{
+	struct bh_open_args args = { .client = "heir" };
+	int fd = role_socket(BH_ROLE_V6STACK), heir[2];
+	struct timespec ms = { .tv_nsec = 1000000 };
+	struct bh_promotion end = { 0 };
+	struct bh_packets *p, *q;
+	static struct got g, g2;
+	uint8_t b[60];
+
+	p = open_stack(&g, fd);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, heir), 0);
+	ck_assert_int_eq(bh_proxy_give_heir(mini.proxy[0], heir[1], BH_ROLE_V6STACK, 4712), 0);
+	args.role_fd = heir[0];
+	ck_assert_ptr_null(bh_packets_open(&args, take, &g2));
+	ck_assert_int_eq(errno, EBUSY);
+	make_frame(b, sizeof(b), 0);
+	receive(b, sizeof(b));
+	await_punts(p, &g, 1);
+	ck_assert_int_eq(bh_proxy_promote(mini.proxy[0], BH_ROLE_V6STACK, 4712), 0);
+	for (int n = 0; !bh_proxy_promotion(mini.proxy[0], &end) && n < WAIT_MS; n++)
+		nanosleep(&ms, NULL);
+	ck_assert(end.done);
+	ck_assert_int_eq(bh_packets_poll(p, WAIT_MS), -ECONNRESET);
+	q = open_stack(&g2, heir[0]);
+	receive(b, sizeof(b));
+	await_punts(q, &g2, 1);
+	bh_packets_close(p);
+	bh_packets_close(q);
+	close(fd);
+	close(heir[0]);
+	await_disconnected();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -359,6 +397,7 @@ main(void)
 	tcase_add_test(tc, stack_that_never_polls);
 	tcase_add_test(tc, stack_killed);
 	tcase_add_test(tc, stack_succeeded);
+	tcase_add_test(tc, stack_inherited);
 	suite_add_tcase(s, tc);
 	srunner_set_fork_status(sr, CK_NOFORK);
 	packet_up();
