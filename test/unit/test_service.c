@@ -183,6 +183,85 @@ START_TEST(delayed_answers)
 }
 END_TEST
 
+#define TAGS 240
+
+/* Neighbours; some that differ by the size of the service's table; around its end; one many times. */
+static uint32_t
+strange_tag(uint32_t i)
+{
+	const uint32_t tag[] = {5000 + i, 5003 + 1024 * i, 1020 + i % 8 + 2048 * i, 42};
+
+	return tag[i / 2 % 4];
+}
+
+static void
+put_tags(struct bh_handle *h, uint32_t from, uint32_t to, unsigned int *owed)
+{
+	struct bh_msg msg = {.len = sizeof(msg), .verb = BH_V_GET};
+
+	for (; from < to; from++) {
+		msg.tag = strange_tag(from);
+		for (uint32_t i = 0; i < TAGS; i++)
+			if (strange_tag(i) == msg.tag) {
+				owed[i]++; /* of the first with this tag */
+				break;
+			}
+		ck_assert_int_eq(bh_producer_put(&h->req, &msg, NULL), 0);
+	}
+	h->unflushed = 1;
+	bh_flush(h);
+}
+
+static void
+take_tags(struct bh_handle *h, uint32_t n, unsigned int *owed)
+{
+	uint8_t buf[BH_MSG_MAX + BH_SLOT_DATA] __attribute__((aligned(8)));
+	const struct bh_msg *msg = (const struct bh_msg *)buf;
+	uint32_t i, looks = 0;
+
+	while (n > 0) {
+		int slots = bh_consumer_peek(&h->rep, buf);
+
+		ck_assert_int_ge(slots, 0);
+		if (slots == 0) {
+			ck_assert_uint_lt(++looks, 60000);
+			usleep(1000);
+			continue;
+		}
+		bh_consumer_skip(&h->rep, slots);
+		for (i = 0; i < TAGS && strange_tag(i) != msg->tag; i++)
+			;
+		ck_assert_uint_lt(i, TAGS);
+		ck_assert_int_eq(msg->status, 0);
+		ck_assert_uint_gt(owed[i]--, 0);
+		n--;
+	}
+}
+
+/* Tags are the client's: whatever it makes up, each request is answered once and no more. */
+START_TEST(strange_tags)
+{
+	struct bh_handle *h = mini_open("tags", BH_SERVICE_PACKET);
+	unsigned int owed[TAGS] = {0};
+
+	__atomic_store_n(&mini.slow.release, false, __ATOMIC_RELEASE);
+	ck_assert_int_eq(nop(h, 1), 0);
+	put_tags(h, 0, 160, owed);
+	ck_assert(mini_await(&mini.slow.held_now, 160));
+	__atomic_store_n(&mini.slow.release_some, 100, __ATOMIC_RELEASE);
+	take_tags(h, 100, owed);
+	put_tags(h, 160, TAGS, owed);
+	ck_assert(mini_await(&mini.slow.held_now, TAGS - 100));
+	__atomic_store_n(&mini.slow.release, true, __ATOMIC_RELEASE);
+	bh_ring_nosignal(h->ring_fd);
+	take_tags(h, TAGS - 100, owed);
+	for (uint32_t i = 0; i < TAGS; i++)
+		ck_assert_uint_eq(owed[i], 0);
+	ck_assert_int_eq(nop(h, 2), 0);
+	bh_close(h);
+}
+END_TEST
+
 /* A first request that is answered late: contact waits, then all is as ever. */
 static void *
 release_later(void *arg)
@@ -383,6 +462,7 @@ main(void)
 	tcase_add_test(tc, long_first_request);
 	tcase_add_test(tc, errors_are_answers);
 	tcase_add_test(tc, delayed_answers);
+	tcase_add_test(tc, strange_tags);
 	tcase_add_test(tc, delayed_first_answer);
 	tcase_add_test(tc, reregistered);
 	tcase_add_test(tc, lost_requests_are_told);
