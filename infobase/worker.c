@@ -14,7 +14,7 @@
 #include "app/core/lcore_stats.h"
 #include "infobase/infobase_priv.h"
 
-#define BURST 32	 /* requests of one table, objects of one input a turn */
+#define BURST 32	 /* objects of one input a turn */
 #define SWEEP_BUDGET 256 /* slots of one table a turn */
 #define SPIN_US 20
 #define NAP_MS 1000
@@ -38,7 +38,7 @@ bh_worker_create(struct bh_infobase *ib, unsigned int lcore)
 		return NULL;
 	}
 	snprintf(name, sizeof(name), "ib.results.%u", lcore);
-	w->results = rte_ring_create(name, BH_IB_POOL * 2, ib->conf.socket_id,
+	w->results = rte_ring_create(name, rte_align32pow2(BH_IB_SHORTS + BH_IB_LONGS + 1), ib->conf.socket_id,
 		RING_F_SP_ENQ | RING_F_SC_DEQ);
 	if (w->results == NULL) {
 		bh_worker_destroy(w);
@@ -102,14 +102,14 @@ bh_worker_wake(struct bh_worker *w)
 static unsigned int
 run_requests(struct bh_worker *w, struct bh_worker_table *wt)
 {
-	struct bh_ib_request *r[BURST];
-	unsigned int i, n = rte_ring_sc_dequeue_burst(wt->requests, (void **)r, BURST, NULL);
+	struct bh_ib_request *r[BH_IB_BURST];
+	unsigned int i, n;
 
-	for (i = 0; i < n; i++) {
-		if (i + 1 < n)
-			__builtin_prefetch(&r[i + 1]->msg);
+	n = rte_ring_sc_dequeue_burst(wt->requests, (void **)r, BH_IB_BURST, NULL);
+	if (n > 1)
+		bh_ib_prefetch(wt->table, r, n);
+	for (i = 0; i < n; i++)
 		bh_ib_execute(wt->table, r[i]);
-	}
 	if (n > 0) /* has room for all objects that there are */
 		rte_ring_sp_enqueue_bulk(w->results, (void **)r, n, NULL);
 	return n;

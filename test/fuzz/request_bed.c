@@ -286,7 +286,8 @@ bed_settle(void)
 	for (unsigned int i = 0; i < PEERS; i++)
 		for (unsigned int t = 0; t < BH_T_MAX; t++)
 			FUZZ_CHECK(bed.svc.peer[i].head[t] == bed.svc.peer[i].tail[t]);
-	FUZZ_CHECK(bed.ib->n_free == BH_IB_POOL);
+	for (unsigned int i = 0; i < BH_IB_SIZES; i++)
+		FUZZ_CHECK(bed.ib->objects[i].n_free == bed.ib->objects[i].n);
 }
 
 static void
