@@ -392,7 +392,7 @@ void
 bh_peers_flush(struct bh_service *svc)
 {
 	if (svc->n_touched > 0)
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		bh_fence_flush();
 	while (svc->n_touched > 0) {
 		struct bh_peer *p = &svc->peers[svc->touched[--svc->n_touched]];
 

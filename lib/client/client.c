@@ -79,7 +79,7 @@ bh_flush(struct bh_handle *h)
 	if (h->map == NULL || h->unflushed == 0)
 		return 0;
 	h->unflushed = 0;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	bh_fence_flush();
 	ring_core(h, BH_SLEEP_WORK | (h->unfenced ? BH_SLEEP_SPACE : 0));
 	h->unfenced = false;
 	return 0;
@@ -235,7 +235,7 @@ deliver_first(struct bh_handle *h)
 static void
 ring_for_space(struct bh_handle *h)
 {
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	bh_fence_flush();
 	h->unfenced = false;
 	ring_core(h, BH_SLEEP_SPACE);
 }
