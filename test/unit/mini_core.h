@@ -15,6 +15,7 @@
 #include "lib/stats/stats.h"
 
 #define MINI_HELD 256
+#define MINI_WAIT_MS 60000 /* what has not come by then never will, however busy the machine */
 
 /* The directed service (BH_SERVICE_PACKET): NOP is answered at once; GET is held until
  * `release` (or counted off `release_some`), then answered youngest first, and at most `per_pass` are taken between two passes

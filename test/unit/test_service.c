@@ -101,7 +101,7 @@ START_TEST(pipelined)
 		ck_assert_int_eq(rc, 0);
 	}
 	while (bh_pending(h) > 0)
-		ck_assert_int_ge(bh_poll(h, 5000), 0);
+		ck_assert_int_ge(bh_poll(h, MINI_WAIT_MS), 0);
 	ck_assert_uint_eq(c.n, 20000);
 	ck_assert_uint_eq(c.bad, 0);
 	bh_close(h);
@@ -176,7 +176,7 @@ START_TEST(delayed_answers)
 	ck_assert_int_eq(nop(h, 2), 0); /* others overtake */
 	__atomic_store_n(&mini.slow.release, true, __ATOMIC_RELEASE);
 	while (bh_pending(h) > 0)
-		ck_assert_int_gt(bh_poll(h, 5000), 0);
+		ck_assert_int_gt(bh_poll(h, MINI_WAIT_MS), 0);
 	ck_assert_uint_eq(c.n, 200);
 	ck_assert_uint_eq(c.bad, 0);
 	bh_close(h);
@@ -300,7 +300,7 @@ START_TEST(reregistered)
 	mini_echo_start();
 	ck_assert_int_eq(nop(h, 3), 0);
 	ck_assert_uint_gt(bh_connection(h)->generation, before);
-	ck_assert_int_eq(bh_poll(idle, 5000), -ECONNRESET);
+	ck_assert_int_eq(bh_poll(idle, MINI_WAIT_MS), -ECONNRESET);
 	ck_assert_int_eq(nop(idle, 4), 0);
 	bh_close(h);
 	bh_close(idle);
@@ -338,7 +338,7 @@ START_TEST(lost_requests_are_told)
 	ck_assert_ptr_nonnull(mini_conn("lost", BH_CONN_CLOSED));
 	ck_assert_int_eq(bh_submit(h, BH_V_NOP, 0, 0, NULL, 0, NULL, NULL), -ECONNRESET);
 	ck_assert_int_eq(status, 1);
-	ck_assert_int_eq(bh_poll(h, 5000), -ECONNRESET);
+	ck_assert_int_eq(bh_poll(h, MINI_WAIT_MS), -ECONNRESET);
 	ck_assert_int_eq(status, -ECONNRESET);
 	ck_assert_int_eq(ended, 1);
 	ck_assert_uint_eq(bh_pending(h), 0);
@@ -366,7 +366,7 @@ START_TEST(event_loop)
 		ck_assert(bh_prepare_wait(h));
 		__atomic_store_n(&mini.slow.release, true, __ATOMIC_RELEASE);
 		do { /* a ring may be late, of a sleep before */
-			ck_assert_int_eq(poll(&p, 1, 5000), 1);
+			ck_assert_int_eq(poll(&p, 1, MINI_WAIT_MS), 1);
 			n = bh_poll(h, 0);
 		} while (n == 0 && bh_prepare_wait(h));
 		if (n == 0)
@@ -411,7 +411,7 @@ START_TEST(role_replaced)
 	ck_assert_uint_eq(c->pid, 4711);
 	new = open_role(_i, BH_ROLE_ROUTING, "new");
 	ck_assert_int_eq(nop(new, 2), 0);
-	ck_assert_int_eq(bh_poll(old, 5000), -ECONNRESET);
+	ck_assert_int_eq(bh_poll(old, MINI_WAIT_MS), -ECONNRESET);
 	rc = nop(old, 3);
 	ck_assert_int_eq(rc, _i == 0 ? -ECONNRESET : -ESTALE);
 	ck_assert_int_eq(nop(new, 4), 0);

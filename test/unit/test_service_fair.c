@@ -16,6 +16,7 @@
 
 #include "app/core/fdroom.h"
 #include "app/core/relay.h"
+#include "app/core/service_priv.h"
 #include "lib/client/client_priv.h"
 #include "test/unit/mini_core.h"
 
@@ -59,8 +60,23 @@ static void
 finish(struct bh_handle *h)
 {
 	while (bh_pending(h) > 0)
-		ck_assert_int_ge(bh_poll(h, 5000), 0);
+		ck_assert_int_ge(bh_poll(h, MINI_WAIT_MS), 0);
 	bh_close(h);
+}
+
+/* Until so many peers are in the polled set of the service, and refused. */
+static void
+await_refused(unsigned int want)
+{
+	unsigned int n = 0;
+
+	for (int ms = 0; ms < MINI_WAIT_MS && n != want; ms++) {
+		n = 0;
+		for (unsigned int i = 0; i < BH_PEERS_MAX; i++)
+			n += *(volatile bool *)&mini.slow.svc->peers[i].refused;
+		usleep(1000);
+	}
+	ck_assert_uint_eq(n, want);
 }
 
 /* A handler takes one request a pass, greedy clients have hundreds each in their queues: one that
@@ -81,7 +97,7 @@ START_TEST(greedy_clients)
 	before = mini.slow.taken_all;
 	for (unsigned int i = 0; i <= GREEDY; i++)
 		ask(h[i], i == modest ? 1 : QUEUED, i == modest ? &own : &all);
-	usleep(50000); /* each is in the polled set, and refused */
+	await_refused(GREEDY + 1);
 	__atomic_store_n(&mini.slow.per_pass, 1, __ATOMIC_RELEASE);
 	finish(h[modest]);
 	__atomic_store_n(&mini.slow.per_pass, UINT32_MAX, __ATOMIC_RELEASE);
@@ -103,7 +119,7 @@ static int
 dial(void)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	struct timeval limit = {.tv_sec = 5};
+	struct timeval limit = {.tv_sec = MINI_WAIT_MS / 1000};
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	strcpy(addr.sun_path, mini.path);
@@ -177,7 +193,7 @@ START_TEST(modules_first)
 		role[i] = open_role(i, i == 0 ? BH_ROLE_ROUTING : BH_ROLE_SNMP);
 		hello(role[i], BH_V_NOP);
 		/* The crowd may have come by one proxy alone. */
-		if (welcome(role[i], 200) == 0) {
+		if (welcome(role[i], 1000) == 0) {
 			served++;
 			close(role[i]);
 			role[i] = -1;
@@ -185,12 +201,13 @@ START_TEST(modules_first)
 	}
 	ck_assert_uint_lt(served, 2);
 	__atomic_store_n(&mini.slow.release_some, 1, __ATOMIC_RELEASE);
-	for (unsigned int i = now = 0; i < 2; i++)
-		now += role[i] >= 0 && welcome(role[i], 1000) == 0;
+	for (unsigned int ms = now = 0; now == 0 && ms < MINI_WAIT_MS; ms += 100)
+		for (unsigned int i = 0; i < 2; i++)
+			now += role[i] >= 0 && welcome(role[i], 50) == 0;
 	ck_assert_uint_eq(now, 1);
 	__atomic_store_n(&mini.slow.release, true, __ATOMIC_RELEASE);
 	for (unsigned int i = 0; i < CROWD; i++)
-		ck_assert_int_eq(welcome(crowd[i], 5000), 0);
+		ck_assert_int_eq(welcome(crowd[i], MINI_WAIT_MS), 0);
 	for (unsigned int i = 0; i < CROWD; i++)
 		close(crowd[i]);
 	for (unsigned int i = 0; i < 2; i++)
@@ -291,7 +308,7 @@ START_TEST(lingering_descriptors)
 	for (unsigned int i = 0; i < 8; i++) {
 		role = open_role(i % 2, BH_ROLE_V6STACK);
 		hello(role, BH_V_NOP);
-		ck_assert_int_eq(welcome(role, 1000), 0);
+		ck_assert_int_eq(welcome(role, 15000), 0); /* a close would take 30 s */
 		close(role);
 	}
 	for (unsigned int i = 0; i < 8; i++) {
