@@ -7,12 +7,15 @@
 
 #include "config/config.h"
 #include "lib/client/bulkhead.h"
+#include "lib/life/life.h"
 #include "lib/log/log.h"
+#include "lib/stats/stats.h"
 
 #define REFUSALS_LOGGED 10
 
 struct bh_client {
 	struct bh_handle *h;
+	bool has_role;
 	unsigned int refused; /* records of this replay */
 	bool lost;	      /* requests were under way when the core went away */
 };
@@ -27,6 +30,7 @@ bh_client_open(void)
 		return NULL;
 	bh_open_args_env(&args, "config");
 	args.service = BH_SERVICE_INFOBASE;
+	c->has_role = args.role_fd >= 0;
 	c->h = bh_open(&args);
 	if (c->h == NULL) {
 		int saved = errno;
@@ -43,6 +47,18 @@ bh_client_close(struct bh_client *c)
 {
 	bh_close(c->h);
 	free(c);
+}
+
+bool
+bh_client_has_role(const struct bh_client *c)
+{
+	return c->has_role;
+}
+
+int
+bh_client_reopen(struct bh_client *c, int fd)
+{
+	return bh_reopen_role(c->h, fd);
 }
 
 static int
@@ -118,20 +134,79 @@ client_end(void *core, uint16_t table)
 	return bh_replay_end(c->h, table);
 }
 
+static int
+client_del(void *core, uint16_t table, const void *key)
+{
+	struct bh_client *c = core;
+
+	return bh_delete(c->h, table, key);
+}
+
+/* ---- recovery ---- */
+
+/* Whether the tables are complete: statistics tell. */
+static bool
+complete(const struct bh_client *c)
+{
+	size_t size;
+	const struct bh_stats *st = bh_stats_map(c->h, &size);
+
+	for (size_t i = 0; st != NULL && size >= sizeof(*st) && i < BH_CONFIG_TABLES; i++)
+		if (bh_read(&st->table[bh_config_tables[i]].complete) == 0)
+			return false;
+	return st != NULL && size >= sizeof(*st);
+}
+
+static int
+client_source(void *core, struct bh_source *s)
+{
+	static const struct bh_ifname_key key = {"file"};
+	struct bh_client *c = core;
+	struct bh_cfg_source val;
+	size_t len = sizeof(val);
+	int rc = bh_get(c->h, BH_T_CFG_SOURCE, &key, &val, &len);
+
+	if (rc < 0)
+		return rc;
+	*s = (struct bh_source){val.digest, val.fixed, val.records};
+	return complete(c) ? 0 : -ENOENT;
+}
+
+static void
+take_record(void *arg, const struct bh_change *ch)
+{
+	if (ch->op == BH_OP_PUT)
+		bh_records_add(arg, ch->table, ch->key, bh_schema(ch->table)->key_len, ch->val,
+			ch->val_len);
+}
+
+static int
+client_recover(void *core, uint16_t table, struct bh_records *r)
+{
+	struct bh_client *c = core;
+
+	return bh_dump(c->h, BH_V_RECOVER, table, take_record, r);
+}
+
 const struct bh_core_ops bh_client_ops = {
 	.begin = client_begin,
 	.add = client_add,
 	.wait = client_wait,
 	.end = client_end,
+	.del = client_del,
+	.source = client_source,
+	.recover = client_recover,
 };
 
 int
 bh_client_wait(struct bh_client *c, const sigset_t *mask, int fd)
 {
 	struct pollfd p[2] = {{.fd = bh_fd(c->h), .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+	static const struct timespec beat = {.tv_nsec = BH_LIFE_BEAT_MS * 1000000};
 	int rc;
 
-	if (bh_prepare_wait(c->h) && ppoll(p, 2, NULL, mask) < 0)
+	bh_life_beat();
+	if (bh_prepare_wait(c->h) && ppoll(p, 2, &beat, mask) < 0)
 		return -errno;
 	rc = bh_poll(c->h, 0);
 	return rc < 0 ? rc : p[1].revents != 0;

@@ -64,9 +64,9 @@ int bh_yang_open(const char *const *dirs, unsigned int n, struct bh_diag *d, str
 
 /* Reads, parses and validates a file. fd: the open file, closed here; -1: it is opened by its
  * name. 0 and the tree; -EINVAL: invalid; other -errno: not readable. Errors are told in d. The
- * tree is freed by lyd_free_all(). */
+ * tree is freed by lyd_free_all(). digest (may be NULL): of the text that was parsed. */
 int bh_yang_load(struct ly_ctx *ctx, const char *file, int fd, struct bh_diag *d,
-	struct lyd_node **tree);
+	struct lyd_node **tree, uint64_t *digest);
 
 /* The same of a text of len bytes with a NUL behind them; file: its name, of which the ending
  * tells the format. */
@@ -84,6 +84,22 @@ const struct lyd_node *bh_yang_top(const struct lyd_node *tree, const char *modu
 const char *bh_yang_string(const struct lyd_node *parent, const char *name);
 uint32_t bh_yang_number(const struct lyd_node *parent, const char *name);
 bool bh_yang_bool(const struct lyd_node *parent, const char *name);
+
+/* ---- digests (digest.c) ---- */
+
+struct bh_digest {
+	uint64_t v[4], len;
+	unsigned int n_tail;
+	uint8_t tail[8];
+};
+
+void bh_digest_begin(struct bh_digest *d);
+void bh_digest_add(struct bh_digest *d, const void *data, size_t len);
+uint64_t bh_digest_end(struct bh_digest *d);
+
+/* Of a regular file, which is afterwards at its beginning again. 0; -ENOTSUP: it is no such file;
+ * -errno. */
+int bh_digest_file(int fd, uint64_t *digest);
 
 /* ---- records (records.c) ---- */
 
@@ -136,6 +152,7 @@ struct bh_model {
 	struct bh_model_hosts addresses;
 	struct bh_model_hosts neighbors;
 	struct bh_records records;
+	uint64_t digest; /* of the file */
 };
 
 /* The whole way from a valid tree. 0; -EINVAL: errors are told in d; -ENOMEM. The model
@@ -168,7 +185,6 @@ bool bh_device_is_kernel(const char *device);
 struct bh_config_args {
 	const char *file;	  /* the YANG instance file */
 	int fd;			  /* it, open for the first load; -1: by its name */
-	int sup_fd;		  /* where the supervisor hands over later ones; -1: nowhere */
 	struct ly_ctx *ctx;	  /* of bh_config_open() */
 	const char *const *dirs;  /* more folders of YANG modules */
 	unsigned int n_dirs;
@@ -183,23 +199,52 @@ int bh_bootrec_make(struct bh_boot *boot, const struct lyd_node *tree, const str
 
 /* ---- towards the core (apply.c; client.c, run.c) ---- */
 
-/* What the replay needs of the core. add() may be pipelined, wait() waits for all of them and
- * returns how many the core refused. Others return 0 or -errno; -ECONNRESET: start again. */
+/* Where records come from. */
+struct bh_source {
+	uint64_t digest;  /* of the file; 0: not known */
+	uint64_t fixed;	  /* of what of its boot record a reload cannot change */
+	uint64_t records; /* how many */
+};
+
+/* The tables of the configuration, what others rest on first. */
+#define BH_CONFIG_TABLES 5
+extern const uint16_t bh_config_tables[BH_CONFIG_TABLES];
+
+/* What replay and recovery need of the core. add() may be pipelined, wait() waits for all of them
+ * and returns how many the core refused. Others return 0 or -errno; -ECONNRESET: start again. */
 struct bh_core_ops {
 	int (*begin)(void *core, uint16_t table);
 	int (*add)(void *core, const struct bh_record *rec);
 	int (*wait)(void *core);
 	int (*end)(void *core, uint16_t table);
+	int (*del)(void *core, uint16_t table, const void *key);
+	/* The record of `cfg_source`; -ENOENT: none, or not all tables are complete. */
+	int (*source)(void *core, struct bh_source *s);
+	/* Appends all records of a table. */
+	int (*recover)(void *core, uint16_t table, struct bh_records *r);
 };
 
-/* Replays all cfg_* tables. 0 or -errno; a record that the core refuses does not end it. */
-int bh_apply(const struct bh_records *r, const struct bh_core_ops *ops, void *core);
+/* Replays all cfg_* tables. same: the tables are known to hold just these records. 0 or -errno; a
+ * record that the core refuses does not end it. */
+int bh_apply(const struct bh_records *r, const struct bh_source *source, bool same,
+	const struct bh_core_ops *ops, void *core);
+
+/* Fills r (zeroed before) from the tables, if they hold the records of a file with source->digest
+ * (0: of any), and *source with what is known of it. -ENOENT: the tables do not hold one file's
+ * records; -ESTALE: another's; -errno. r is empty then. */
+int bh_recover(const struct bh_core_ops *ops, void *core, struct bh_source *source,
+	struct bh_records *r);
 
 /* The core through libbulkhead. NULL and errno. */
 struct bh_client;
 struct bh_client *bh_client_open(void);
 void bh_client_close(struct bh_client *c);
 extern const struct bh_core_ops bh_client_ops; /* core: struct bh_client */
+
+/* The core was restarted: fd is our role socket to the new one; kept. 0, -EINVAL: we have no role. */
+int bh_client_reopen(struct bh_client *c, int fd);
+/* It has a role socket, and so a supervisor that will say when there is another core. */
+bool bh_client_has_role(const struct bh_client *c);
 
 /* Waits with this signal mask for an event of the core (0), for fd (may be -1) to be readable (1),
  * a signal (-EINTR) or the loss of the core (-ECONNRESET). */

@@ -24,7 +24,8 @@ load(const struct bh_config_args *args, int fd, struct bh_model *m, struct bh_bo
 	struct bh_diag *d)
 {
 	struct lyd_node *tree = NULL;
-	int rc = bh_yang_load(args->ctx, args->file, fd, d, &tree);
+	uint64_t digest = 0;
+	int rc = bh_yang_load(args->ctx, args->file, fd, d, &tree, &digest);
 
 	if (rc != 0) {
 		lyd_free_all(tree);
@@ -32,6 +33,7 @@ load(const struct bh_config_args *args, int fd, struct bh_model *m, struct bh_bo
 			: rc == -ENOMEM ? BH_EXIT_INTERNAL : BH_EXIT_UNREADABLE;
 	}
 	rc = bh_model_make(m, tree, d);
+	m->digest = digest;
 	if (rc != -ENOMEM && bh_bootrec_make(boot, tree, m, args, d) != 0)
 		rc = -EINVAL;
 	lyd_free_all(tree);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "lib/client/bulkhead.h"
 #include "lib/log/log.h"
 #include "lib/sandbox/sandbox.h"
 
@@ -122,10 +123,12 @@ static int
 work(enum mode mode, struct bh_config_args *args)
 {
 	enum bh_sandbox_profile profile = BH_SANDBOX_ONE_SHOT;
-	int code = BH_EXIT_OK;
+	int code = BH_EXIT_OK, rc;
 
 	args->fd = inherited_fd("BH_CONFIG_FD");
-	args->sup_fd = inherited_fd("BH_SUPERVISOR_FD");
+	rc = bh_supervised_begin();
+	if (rc < 0)
+		fprintf(stderr, "bulkhead-config: no link to the supervisor: %s\n", strerror(-rc));
 	if (mode == MODE_RUN)
 		profile = args->fd >= 0 ? BH_SANDBOX_MODULE : BH_SANDBOX_ALONE;
 	else if (args->fd < 0)

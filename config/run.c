@@ -2,18 +2,20 @@
 /*
  * The module: says the configuration to the core and waits.
  *
- * The supervisor hands over the file anew when it is to be read again (without a supervisor
- * SIGHUP reads it by its name); one that is not valid changes nothing. When the core is replaced, the records in memory are replayed, not the file, which may have been edited
- * since. Its own restart is nothing special: a new epoch and a replay of the same records.
+ * A successor takes its records from the tables, if these hold what the file says (recover.c): then
+ * it serves before it replays. The supervisor hands over the file anew when it is to be read again
+ * (without a supervisor SIGHUP reads it by its name); one that is not valid changes nothing. When
+ * the core is replaced, the records in memory are replayed, not the file, which may have been
+ * edited since. An heir recovers or reads, and replays when it is told to take over.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "config/config.h"
 #include "lib/client/bulkhead.h"
+#include "lib/life/life.h"
 #include "lib/log/log.h"
 
 #define REPLAY_TRIES 5
@@ -22,8 +24,14 @@ struct module {
 	const struct bh_config_args *args;
 	struct bh_client *client;
 	struct bh_records records;
-	struct bh_boot boot;	 /* as the router was started */
-	int sup_fd;		 /* -1: no supervisor, or not any more */
+	struct bh_source source;
+	uint64_t started; /* digest of what takes effect at the next start, as it was at ours */
+	bool same;	  /* the tables hold these records */
+	bool away;	  /* the core is gone: a new role socket is waited for */
+	bool replay;	  /* to a core, or as an owner, that has not heard of us: then we are ready */
+	bool leave;
+	int file;	  /* handed over and not read yet, or -1 */
+	int role_fd;	  /* a later role socket than the inherited one, or -1 */
 };
 
 static volatile sig_atomic_t reload_wanted;
@@ -58,136 +66,261 @@ set_signals(sigset_t *waiting)
 	sigaction(SIGINT, &term, NULL);
 }
 
+/* ---- where records come from ---- */
+
+static void
+take_records(struct module *mod, struct bh_records *r, const struct bh_source *s, bool same)
+{
+	bh_records_free(&mod->records);
+	mod->records = *r;
+	mod->source = *s;
+	mod->same = same;
+	*r = (struct bh_records){0};
+}
+
+/* Of what is left of a boot record when that which a reload can change is taken away. */
+static uint64_t
+fixed_digest(struct bh_boot *boot)
+{
+	struct bh_digest d;
+
+	memset(boot->interfaces, 0, sizeof(boot->interfaces));
+	boot->n_interfaces = 0;
+	bh_digest_begin(&d);
+	bh_digest_add(&d, boot, sizeof(*boot));
+	return bh_digest_end(&d);
+}
+
 /* Loads the file; on success its records replace the present ones. */
 static int
-load(struct module *mod, int fd, struct bh_boot *boot)
+load(struct module *mod, int fd)
 {
 	struct bh_model *m = calloc(1, sizeof(*m));
-	int code = m != NULL ? bh_config_load(mod->args, fd, m, boot) : BH_EXIT_INTERNAL;
+	struct bh_boot *boot = calloc(1, sizeof(*boot));
+	int code = BH_EXIT_INTERNAL;
 
+	bh_life_busy(BH_LIFE_BUSY_MS); /* libyang may have half a million routes to validate */
+	if (m != NULL && boot != NULL)
+		code = bh_config_load(mod->args, fd, m, boot);
+	else if (fd >= 0)
+		close(fd);
 	if (code == BH_EXIT_OK) {
-		bh_records_free(&mod->records);
-		mod->records = m->records;
-		memset(&m->records, 0, sizeof(m->records));
+		struct bh_source s = {m->digest, fixed_digest(boot), m->records.n};
+
+		take_records(mod, &m->records, &s, false);
 	}
 	if (m != NULL)
 		bh_model_free(m);
 	free(m);
+	free(boot);
+	bh_life_beat();
 	return code;
 }
 
-/* What is left of a boot record when that which a reload can change is taken away. */
-static void
-keep_fixed(struct bh_boot *boot)
+/* What the tables hold, if it is what the file says. */
+static int
+recover(struct module *mod)
 {
-	memset(boot->interfaces, 0, sizeof(boot->interfaces));
-	boot->n_interfaces = 0;
+	struct bh_source s = {0};
+	struct bh_records r = {0};
+	int rc = bh_digest_file(mod->args->fd, &s.digest);
+
+	if (rc == 0)
+		rc = bh_recover(&bh_client_ops, mod->client, &s, &r);
+	if (rc == 0)
+		take_records(mod, &r, &s, true);
+	else if (rc != -ENOENT && rc != -ENOTSUP)
+		bh_info("run", "not recovered from the tables: %s", strerror(-rc));
+	return rc;
 }
 
-/* The descriptor in a message, or -1. */
+/* The first records: the predecessor's, or the file's. An exit code. */
 static int
-passed_fd(struct msghdr *msg)
+first_records(struct module *mod)
 {
-	struct cmsghdr *cm = CMSG_FIRSTHDR(msg);
-	int fd = -1;
+	int code = BH_EXIT_OK;
 
-	if (cm != NULL && cm->cmsg_level == SOL_SOCKET && cm->cmsg_type == SCM_RIGHTS &&
-		cm->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(cm), sizeof(int));
-	return fd;
-}
-
-/* The last file that the supervisor handed over, or -1: none. */
-static int
-take_file(struct module *mod)
-{
-	int fd = -1, next;
-
-	while (mod->sup_fd >= 0) {
-		char text[16], ctl[CMSG_SPACE(sizeof(int))];
-		struct iovec iov = {text, sizeof(text)};
-		struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl,
-			.msg_controllen = sizeof(ctl)};
-		ssize_t n = recvmsg(mod->sup_fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			break;
-		next = n > 0 ? passed_fd(&msg) : -1;
-		if (n <= 0)
-			mod->sup_fd = -1; /* the supervisor is gone; we go on */
-		if (next < 0)
-			continue;
-		if (fd >= 0)
-			close(fd);
-		fd = next;
+	if (recover(mod) == 0) {
+		bh_notice("run", "%s: %u records, as the tables hold them", mod->args->file,
+			mod->records.n);
+		close(mod->args->fd);
+	} else {
+		code = load(mod, mod->args->fd);
 	}
-	return fd;
+	mod->started = mod->source.fixed;
+	return code;
+}
+
+/* An heir that takes over: what its predecessor said last counts, not what was recovered before. */
+static void
+catch_up(struct module *mod)
+{
+	struct bh_source s = {0};
+	struct bh_records r = {0};
+
+	mod->same = bh_client_ops.source(mod->client, &s) == 0 && s.digest == mod->source.digest;
+	s.digest = 0;
+	if (!mod->same && bh_recover(&bh_client_ops, mod->client, &s, &r) == 0)
+		take_records(mod, &r, &s, true);
 }
 
 /* Whether there is something new to replay. fd: the file, -1: by its name. */
 static bool
 reload(struct module *mod, int fd)
 {
-	struct bh_boot *boot = malloc(sizeof(*boot));
-
-	if (boot == NULL || load(mod, fd, boot) != BH_EXIT_OK) {
+	if (load(mod, fd) != BH_EXIT_OK) {
 		bh_err("reload", "%s was not loaded, the configuration stays as it is",
 			mod->args->file);
-		free(boot);
 		return false;
 	}
-	keep_fixed(boot);
-	if (memcmp(boot, &mod->boot, sizeof(*boot)) != 0)
+	if (mod->source.fixed != mod->started)
 		bh_warn("reload", "memory, lcores, tables, modules or the privilege for kernel "
 				  "devices have changed: they take effect at the next start");
-	free(boot);
 	return true;
 }
 
-/* Replays until the core has all. */
+/* ---- towards the core ---- */
+
+/* Replays until the core has all. The core of a role may go meanwhile: the next one is told. */
 static int
 apply(struct module *mod)
 {
+	bool role = bh_client_has_role(mod->client);
 	int rc = -ECONNRESET;
 
-	for (unsigned int i = 0; rc == -ECONNRESET && i < REPLAY_TRIES; i++)
-		rc = bh_apply(&mod->records, &bh_client_ops, mod->client);
-	if (rc == 0)
-		bh_notice("apply", "%s: %u records", mod->args->file, mod->records.n);
-	return rc;
+	for (unsigned int i = 0; rc == -ECONNRESET && i < (role ? 1 : REPLAY_TRIES); i++)
+		rc = bh_apply(&mod->records, &mod->source, mod->same, &bh_client_ops, mod->client);
+	if (role && (rc == -ECONNRESET || rc == -ESTALE)) {
+		mod->away = true;
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	mod->same = true;
+	bh_notice("apply", "%s: %u records", mod->args->file, mod->records.n);
+	if (!mod->replay)
+		return 0;
+	mod->replay = false;
+	return bh_ready();
 }
 
-/* Reads the file again, if there is one to be read. */
+/* Reads the file again, if there is one to be read; an heir keeps what it says for later. */
 static int
 renew(struct module *mod, bool by_signal)
 {
-	int fd = take_file(mod);
+	int fd = mod->file;
 
+	mod->file = -1;
 	if (by_signal && fd < 0 && mod->args->fd >= 0)
 		bh_warn("reload", "send SIGHUP to bulkhead: it hands over the file");
 	if (fd < 0 && (!by_signal || mod->args->fd >= 0))
 		return 0;
-	return reload(mod, fd) ? apply(mod) : 0;
+	if (!reload(mod, fd) || bh_supervised_heir() || mod->away)
+		return 0;
+	return apply(mod);
+}
+
+/* ---- words of the supervisor ---- */
+
+static int
+take_role(struct module *mod, int fd)
+{
+	int rc = bh_client_reopen(mod->client, fd);
+
+	if (rc < 0) {
+		close(fd);
+		return rc;
+	}
+	if (mod->role_fd >= 0)
+		close(mod->role_fd);
+	mod->role_fd = fd;
+	mod->away = mod->same = false;
+	mod->replay = true;
+	return 0;
+}
+
+/* A later file takes the place of an earlier one that was not read yet. */
+static void
+take_file(struct module *mod, const struct bh_word *w)
+{
+	bool is_file = w->fd >= 0 && strcmp(w->text, "CONFIG") == 0;
+
+	if (!is_file && w->fd >= 0)
+		close(w->fd);
+	if (!is_file)
+		return;
+	if (mod->file >= 0)
+		close(mod->file);
+	mod->file = w->fd;
+}
+
+static int
+take_words(struct module *mod)
+{
+	enum bh_word_kind kind;
+	struct bh_word w;
+	int rc = 0;
+
+	while (rc == 0 && (kind = bh_supervised_take(&w)) != BH_WORD_NONE) {
+		if (kind == BH_WORD_ROLE) {
+			rc = take_role(mod, w.fd);
+		} else if (kind == BH_WORD_TAKE) {
+			catch_up(mod);
+			mod->replay = true;
+		} else if (kind == BH_WORD_LEAVE) {
+			mod->leave = true;
+		} else if (kind == BH_WORD_OTHER) {
+			take_file(mod, &w);
+		}
+	}
+	if (rc == 0 && mod->replay && !mod->away && !mod->leave) {
+		mod->replay = !bh_supervised_heir();
+		rc = mod->replay ? apply(mod) : bh_ready();
+	}
+	return rc == 0 && !mod->leave ? renew(mod, false) : rc;
+}
+
+/* ---- life ---- */
+
+/* The connection has ended: by a role the next core is told, else it is sought. */
+static int
+lost(struct module *mod)
+{
+	mod->same = false;
+	if (!bh_client_has_role(mod->client))
+		return apply(mod);
+	mod->away = true;
+	return 0;
+}
+
+/* Who has recovered serves already, and replays beside; an heir waits for its turn. */
+static int
+begin(struct module *mod)
+{
+	int rc = mod->same || bh_supervised_heir() ? bh_ready() : 0;
+
+	mod->replay = !mod->same && !bh_supervised_heir();
+	return rc == 0 && !bh_supervised_heir() ? apply(mod) : rc;
 }
 
 static int
 serve(struct module *mod, const sigset_t *waiting)
 {
-	int rc = apply(mod);
+	int rc = begin(mod);
 
-	if (rc == 0)
-		rc = bh_ready();
-	while (rc == 0) {
-		rc = bh_client_wait(mod->client, waiting, mod->sup_fd);
+	while (rc == 0 && !mod->leave) {
+		rc = bh_client_wait(mod->client, waiting, bh_supervised_fd());
 		if (rc == -ECONNRESET) {
-			rc = apply(mod);
-		} else if (rc == 1 || (rc == -EINTR && reload_wanted)) {
-			reload_wanted = 0;
-			rc = renew(mod, rc < 0);
+			rc = lost(mod);
+		} else if (rc == 1) {
+			rc = take_words(mod);
 		} else if (rc == -EINTR) {
-			rc = 0;
+			rc = reload_wanted ? renew(mod, true) : 0;
+			reload_wanted = 0;
 		}
 	}
+	if (rc == 0)
+		return BH_EXIT_OK;
 	bh_err("run", "the core cannot be reached: %s%s", strerror(-rc),
 		rc == -ENOENT || rc == -ECONNREFUSED ? "; is the router running?" : "");
 	return BH_EXIT_INTERNAL;
@@ -196,29 +329,22 @@ serve(struct module *mod, const sigset_t *waiting)
 int
 bh_run(const struct bh_config_args *args)
 {
-	struct module *mod = calloc(1, sizeof(*mod));
+	struct module mod = {.args = args, .file = -1, .role_fd = -1};
 	int code = BH_EXIT_INTERNAL;
 	sigset_t waiting;
 
-	if (mod == NULL)
-		return code;
-	mod->args = args;
-	mod->sup_fd = args->sup_fd;
 	set_signals(&waiting);
-	code = load(mod, args->fd, &mod->boot);
-	if (code != BH_EXIT_OK)
-		goto out;
-	keep_fixed(&mod->boot);
-	mod->client = bh_client_open();
-	if (mod->client == NULL) {
+	mod.client = bh_client_open();
+	if (mod.client == NULL) {
 		bh_err("run", "cannot open the core: %s", strerror(errno));
-		code = BH_EXIT_INTERNAL;
-		goto out;
+		return code;
 	}
-	code = serve(mod, &waiting);
-	bh_client_close(mod->client);
-out:
-	bh_records_free(&mod->records);
-	free(mod);
+	code = first_records(&mod);
+	if (code == BH_EXIT_OK)
+		code = serve(&mod, &waiting);
+	bh_client_close(mod.client);
+	bh_records_free(&mod.records);
+	if (mod.role_fd >= 0)
+		close(mod.role_fd);
 	return code;
 }

@@ -242,8 +242,9 @@ bh_yang_parse(struct ly_ctx *ctx, const char *file, const char *text, size_t len
 
 int
 bh_yang_load(struct ly_ctx *ctx, const char *file, int fd, struct bh_diag *d,
-	struct lyd_node **tree)
+	struct lyd_node **tree, uint64_t *digest)
 {
+	struct bh_digest dig;
 	char *text = NULL;
 	size_t len = 0;
 	int rc = read_file(file, fd, &text, &len);
@@ -254,6 +255,11 @@ bh_yang_load(struct ly_ctx *ctx, const char *file, int fd, struct bh_diag *d,
 		return rc == -EINVAL ? -EIO : rc;
 	}
 	rc = bh_yang_parse(ctx, file, text, len, d, tree);
+	if (digest != NULL) {
+		bh_digest_begin(&dig);
+		bh_digest_add(&dig, text, len);
+		*digest = bh_digest_end(&dig);
+	}
 	free(text);
 	return rc;
 }

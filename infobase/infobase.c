@@ -297,7 +297,7 @@ request(void *ctx, const struct bh_peer_info *peer, const struct bh_msg *msg, un
 {
 	struct bh_infobase *ib = ctx;
 	const struct bh_schema *s = bh_schema(msg->table);
-	int status = bh_ib_check_request(peer->role, msg, msg + 1);
+	int status = bh_ib_check_request(peer->role, peer->heir, msg, msg + 1);
 	struct bh_ib_request *r;
 	unsigned int slots;
 	size_t bytes;

@@ -83,6 +83,9 @@ struct bh_worker_table {
 	struct rte_ring *requests;
 	struct bh_stats_table *stats;
 	uint64_t seen_log; /* head of its log when main was last told */
+	/* Taken and not answered: an end of replay whose sweep goes on, and what came after it. */
+	struct bh_ib_request *held[BH_IB_BURST];
+	unsigned int n_held;
 };
 
 struct bh_worker {
@@ -95,6 +98,7 @@ struct bh_worker {
 	struct bh_worker_chore chores[BH_WORKER_CHORES];
 	struct rte_ring *results;
 	unsigned int unrung; /* requests done since main was last told */
+	uint64_t next_look; /* TSC: at replays that do not end */
 	struct bh_stats_lcore *stats;
 	struct bh_bell bell;
 };

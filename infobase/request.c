@@ -61,7 +61,7 @@ content_ok(const struct bh_schema *s, uint8_t kind, const uint8_t *body, unsigne
 }
 
 int
-bh_ib_check_request(uint16_t role, const struct bh_msg *msg, const void *body)
+bh_ib_check_request(uint16_t role, bool heir, const struct bh_msg *msg, const void *body)
 {
 	const struct bh_schema *s;
 	const struct verb *v;
@@ -82,7 +82,7 @@ bh_ib_check_request(uint16_t role, const struct bh_msg *msg, const void *body)
 		return -ENXIO;
 	if ((s->flags & v->need) != v->need)
 		return -EOPNOTSUPP;
-	if (v->owner && role != s->owner)
+	if (v->owner && (role != s->owner || (heir && msg->verb != BH_V_RECOVER)))
 		return -EPERM;
 	if (!length_ok(s, v->body, len))
 		return -EMSGSIZE;

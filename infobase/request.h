@@ -3,6 +3,7 @@
 #ifndef BH_INFOBASE_REQUEST_H
 #define BH_INFOBASE_REQUEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/channel/msg.h"
@@ -13,9 +14,9 @@
  * -EMSGSIZE   length of the message or of its body is not the verb's and the table's
  * -EOPNOTSUPP no such verb, or not of this table
  * -ENXIO      no such table
- * -EPERM      only the table's owner may do that
+ * -EPERM      only the table's owner may do that; its heir may RECOVER only
  * -EINVAL     flags, or a key or value that is not well formed
  */
-int bh_ib_check_request(uint16_t role, const struct bh_msg *msg, const void *body);
+int bh_ib_check_request(uint16_t role, bool heir, const struct bh_msg *msg, const void *body);
 
 #endif

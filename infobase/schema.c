@@ -100,6 +100,11 @@ static const struct bh_schema rows[BH_T_MAX] = {
 		KEY(bh_user_key), .val_min = 1, .val_max = sizeof(struct bh_user), .max = 65536,
 		.published = "", .key_ok = bh_key_name32,
 	},
+	[BH_T_CFG_SOURCE] = {
+		"cfg_source", BH_ROLE_CONFIG, BH_KIND_CONFIG, BH_GROUP_MISC,
+		KEY(bh_ifname_key), VAL(bh_cfg_source), .max = 1,
+		.published = "", .key_ok = bh_key_ifname,
+	},
 };
 
 static const char *const role_names[BH_ROLE_MAX] = {

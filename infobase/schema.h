@@ -41,6 +41,7 @@ enum bh_table_id {
 	BH_T_UDP,
 	BH_T_SNMP,
 	BH_T_USER,
+	BH_T_CFG_SOURCE,
 	BH_T_MAX,
 };
 
@@ -173,6 +174,14 @@ struct bh_cfg_route {
 	struct bh_cfg_hop hop[BH_ECMP_MAX];
 };
 
+/* Which file the tables of the configuration hold, whole; absent while they hold none. Key: struct
+ * bh_ifname_key, "file". For bulkhead-config's own successor. */
+struct bh_cfg_source {
+	uint64_t digest;  /* of the text, as bulkhead-config makes it */
+	uint64_t fixed;	  /* of what takes effect at the next start only */
+	uint64_t records; /* in all tables */
+};
+
 /* ---- link worker ---- */
 
 struct bh_ifindex_key {
@@ -278,15 +287,35 @@ struct bh_route {
 
 enum bh_proc_state { BH_PROC_STARTING = 1, BH_PROC_READY, BH_PROC_EXITED, BH_PROC_HELD, BH_PROC_STOPPED };
 
+/* How the last end came about, or was found. */
+enum bh_proc_how {
+	BH_HOW_NONE,  /* it never ended */
+	BH_HOW_EXIT,  /* it ended by itself, or was killed by others */
+	BH_HOW_HANG,  /* it ran or slept without a turn of its loop */
+	BH_HOW_STOP,  /* it was stopped (SIGSTOP) */
+	BH_HOW_ORDER, /* by bhctl */
+	BH_HOW_MAX,
+};
+
+#define BH_PROC_ADOPTED 0x1 /* started by an earlier supervisor */
+
+#define BH_EXIT_NONE (-1)   /* last_exit: no end yet */
+#define BH_EXIT_UNTOLD (-2) /* last_exit: of a process that was adopted, or is being freed */
+
 struct bh_process { /* key: struct bh_ifname_key, the module's name */
 	uint32_t pid;
 	uint8_t state;	/* enum bh_proc_state */
-	uint8_t pad[3];
+	uint8_t how;	/* enum bh_proc_how */
+	uint8_t flags;	/* BH_PROC_* */
+	uint8_t pad;
 	uint32_t restarts;
-	int32_t last_exit;  /* wait status of the last end; -1: none yet */
+	int32_t last_exit;  /* wait status of the last end, or BH_EXIT_* */
 	uint64_t started;   /* s since the epoch */
 	uint32_t recovery_us; /* last death seen .. ready again; 0: never died */
-	uint32_t pad2;
+	uint32_t detect_us; /* last hang or stop: last turn .. found; 0: not known */
+	uint64_t seen_ns;   /* when the last end was seen; CLOCK_MONOTONIC */
+	uint64_t start_ticks; /* of the process, in clock ticks since boot: tells it from others
+				 that get its pid */
 };
 
 /* ---- tables of modules to come: opaque beyond their key ---- */

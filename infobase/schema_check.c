@@ -253,5 +253,6 @@ bh_val_process(const void *val, uint16_t len)
 	if (len != sizeof(v))
 		return false;
 	memcpy(&v, val, sizeof(v));
-	return v.state >= BH_PROC_STARTING && v.state <= BH_PROC_STOPPED;
+	return v.state >= BH_PROC_STARTING && v.state <= BH_PROC_STOPPED && v.how < BH_HOW_MAX &&
+		(v.flags & ~BH_PROC_ADOPTED) == 0;
 }

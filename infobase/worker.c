@@ -17,7 +17,6 @@
 #define BURST 32	 /* objects of one input a turn */
 #define SWEEP_BUDGET 256 /* slots of one table a turn */
 #define SPIN_US 20
-#define NAP_MS 1000
 
 struct bh_worker *
 bh_worker_create(struct bh_infobase *ib, unsigned int lcore)
@@ -98,21 +97,40 @@ bh_worker_wake(struct bh_worker *w)
 
 /* ---- one turn ---- */
 
-/* Requests of one table; how many. */
+/* An end of replay is answered when what was stale is swept: who then takes down what the swept
+ * records rested on takes nothing away under them. */
+static bool
+waits_for_sweep(const struct bh_worker_table *wt, const struct bh_ib_request *r)
+{
+	return r->msg.verb == BH_V_REPLAY_END && r->msg.status == 0 &&
+		bh_table_is_sweeping(wt->table);
+}
+
+/* Requests of one table; how many. Behind one that waits for the sweep the others wait, so that
+ * answers keep their order. */
 static unsigned int
 run_requests(struct bh_worker *w, struct bh_worker_table *wt)
 {
-	struct bh_ib_request *r[BH_IB_BURST];
-	unsigned int i, n;
+	struct bh_ib_request **r = wt->held;
+	unsigned int n = wt->n_held, done = n > 0;
 
-	n = rte_ring_sc_dequeue_burst(wt->requests, (void **)r, BH_IB_BURST, NULL);
-	if (n > 1)
+	if (n > 0 && waits_for_sweep(wt, r[0]))
+		return 0;
+	if (n == 0) {
+		n = rte_ring_sc_dequeue_burst(wt->requests, (void **)r, BH_IB_BURST, NULL);
 		bh_ib_prefetch(wt->table, r, n);
-	for (i = 0; i < n; i++)
-		bh_ib_execute(wt->table, r[i]);
-	if (n > 0) /* has room for all objects that there are */
-		rte_ring_sp_enqueue_bulk(w->results, (void **)r, n, NULL);
-	return n;
+	}
+	for (; done < n; done++) {
+		bh_ib_execute(wt->table, r[done]);
+		if (waits_for_sweep(wt, r[done]))
+			break;
+	}
+	if (done > 0) /* has room for all objects that there are */
+		rte_ring_sp_enqueue_bulk(w->results, (void **)r, done, NULL);
+	wt->n_held = n - done;
+	if (wt->n_held > 0)
+		memmove(r, r + done, wt->n_held * sizeof(*r));
+	return done;
 }
 
 static bool
@@ -176,6 +194,7 @@ write_stats(const struct bh_worker_table *wt)
 	put_stat(&wt->stats->epoch, t->epoch);
 	put_stat(&wt->stats->complete, t->complete);
 	put_stat(&wt->stats->swept, t->swept);
+	put_stat(&wt->stats->replay_since, t->replay_since);
 }
 
 /* Statistics of a table that had requests or changed; true: watchers have news. */
@@ -197,17 +216,18 @@ more_requests(const struct bh_worker *w)
 	unsigned int i;
 
 	for (i = 0; i < w->n_tables; i++)
-		if (!rte_ring_empty(w->tables[i].requests))
+		if (w->tables[i].n_held > 0 || !rte_ring_empty(w->tables[i].requests))
 			return true;
 	return false;
 }
 
-/* Results and news wait while requests are at hand, up to a bound: on a shared CPU main would else
- * take it for each few of them. */
+/* Results and news wait while requests are carried out and more are at hand, up to a bound: on a
+ * shared CPU main would else take it for each few of them. Requests that wait for a sweep do not
+ * keep the sweep's news back. */
 static void
-tell_main(struct bh_worker *w)
+tell_main(struct bh_worker *w, unsigned int done)
 {
-	if (w->unrung < BH_IB_GATHER && more_requests(w))
+	if (done > 0 && w->unrung < BH_IB_GATHER && more_requests(w))
 		return;
 	w->unrung = 0;
 	bh_bell_ring(bh_service_bell(w->ib->svc));
@@ -233,7 +253,7 @@ bh_worker_turn(struct bh_worker *w, int *timeout)
 		bh_count(&w->stats->handled, total);
 	w->unrung += total;
 	if (ring || w->unrung > 0)
-		tell_main(w);
+		tell_main(w, total);
 	return busy || total > 0 || ring;
 }
 
@@ -273,7 +293,7 @@ doze(struct bh_worker *w, int timeout)
 		bh_bell_awake(&w->bell);
 		return;
 	}
-	bh_bell_block(&w->bell, timeout < 0 || timeout > NAP_MS ? NAP_MS : timeout);
+	bh_bell_block(&w->bell, timeout < 0 || timeout > BH_NAP_MS ? BH_NAP_MS : timeout);
 	count_sleep(w);
 }
 
@@ -302,6 +322,20 @@ bind_tables(struct bh_worker *w, unsigned int lcore)
 		w->tables[i].table->lcore = lcore;
 }
 
+/* Once a second: replays that do not end. */
+static void
+look_at_tables(struct bh_worker *w, uint64_t now)
+{
+	unsigned int i;
+
+	if (now < w->next_look)
+		return;
+	w->next_look = now + rte_get_tsc_hz();
+	for (i = 0; i < w->n_tables; i++)
+		bh_table_look(w->tables[i].table, now,
+			BH_REPLAY_ALARM_S * rte_get_tsc_hz());
+}
+
 int
 bh_worker_main(void *arg)
 {
@@ -318,6 +352,7 @@ bh_worker_main(void *arg)
 		busy = bh_worker_turn(w, &timeout);
 		now = rte_rdtsc();
 		bh_lcore_turn(w->stats, busy, now);
+		look_at_tables(w, now);
 		if (busy)
 			busy_at = now;
 		else if (timeout != 0 && now - busy_at >= spin)

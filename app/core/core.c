@@ -2,10 +2,12 @@
 #include "app/core/core.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
@@ -151,7 +153,7 @@ static int
 make_proxies(struct bh_core *core)
 {
 	struct bh_proxy_conf conf = {.stats_fd = core->stats_fd, .stats = core->stats,
-		.socket = core->socket_id};
+		.socket = core->socket_id, .main_bell = &core->bell};
 	unsigned int n = count_role(core->boot, BH_LCORE_CONTROL_PROXY);
 	int rc;
 
@@ -207,10 +209,15 @@ make_services(struct bh_core *core)
 int
 bh_core_create(struct bh_core *core, const struct bh_boot *boot, const char *rundir)
 {
-	static int (*const makers[])(struct bh_core *) = {
-		make_memory, make_forwarding, make_links, make_infobase, make_link, make_proxies,
-		make_services,
+	static const struct {
+		const char *name;
+		int (*make)(struct bh_core *);
+	} parts[] = {
+		{"memory", make_memory}, {"forwarding", make_forwarding}, {"links", make_links},
+		{"info base", make_infobase}, {"link worker and ports", make_link},
+		{"proxies", make_proxies}, {"services", make_services},
 	};
+	uint64_t start;
 	int rc;
 
 	memset(core, 0, sizeof(*core));
@@ -222,9 +229,12 @@ bh_core_create(struct bh_core *core, const struct bh_boot *boot, const char *run
 	rc = bh_bell_init(&core->bell);
 	if (rc < 0)
 		return failed("a doorbell", rc);
-	for (unsigned int i = 0; i < sizeof(makers) / sizeof(makers[0]) && rc == 0; i++) {
+	for (unsigned int i = 0; i < sizeof(parts) / sizeof(parts[0]) && rc == 0; i++) {
 		errno = 0;
-		rc = makers[i](core);
+		start = rte_rdtsc();
+		rc = parts[i].make(core);
+		bh_debug("core", "%s made in %" PRIu64 " us", parts[i].name,
+			(rte_rdtsc() - start) * 1000000 / rte_get_tsc_hz());
 	}
 	return rc;
 }

@@ -12,6 +12,8 @@
 
 #include "lib/stats/stats.h"
 
+#define BH_NAP_MS 1000 /* the longest sleep: whoever turns less often is hung */
+
 /* The calling lcore's entry, marked as used. role: kept if one was already written. */
 static inline struct bh_stats_lcore *
 bh_lcore_stats(struct bh_stats *stats, const char *role)

@@ -24,6 +24,7 @@
 #include "app/core/privilege.h"
 #include "app/core/suplink.h"
 #include "lib/client/bulkhead.h"
+#include "lib/life/life.h"
 #include "lib/log/log.h"
 
 struct args {
@@ -151,11 +152,14 @@ serve(struct bh_core *core, int sig_fd, int sup_fd)
 			rc = say_ready(core, &ready);
 			timeout = 1; /* the broadcast is under way */
 		}
+		if (timeout < 0 || timeout > BH_NAP_MS)
+			timeout = BH_NAP_MS;
 		n = epoll_wait(ep, ev, 4, busy ? 0 : timeout);
 		bh_bell_awake(&core->bell);
 		bh_lcore_turn(stats, busy || n > 0, rte_rdtsc());
 		bh_count(&stats->sleeps, !busy && timeout != 0);
 		bh_count(&stats->wakes, !busy && n > 0);
+		bh_suplink_answer(core, sup_fd);
 		for (int i = 0; i < n; i++) {
 			if (ev[i].data.fd == sig_fd)
 				stop = true;
@@ -211,6 +215,9 @@ main(int argc, char **argv)
 	if (read_boot(a.boot_fd, &boot) < 0)
 		return 1;
 	raise_files();
+	rc = bh_life_begin();
+	if (rc < 0)
+		bh_warn("core", "no sign of life can be given: %s", strerror(-rc));
 	sig_fd = open_signals();
 	rc = bh_privilege_drop(&boot);
 	if (rc < 0) {

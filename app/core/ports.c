@@ -2,9 +2,9 @@
 /*
  * The port manager. Each ordered port is driven towards its wanted state by settle(), a step
  * that can be repeated at any time: an order only sets what is wanted. What fails is answered
- * with a text and tried again later: after a second where only the world outside must change and
- * looking costs nothing (a device to be bound, a memif peer to come), after half a minute
- * otherwise, so that a person who mends something need not restart anything; never for a device
+ * with a text and tried again later: soon, then less and less often down to once a second, where
+ * only the world outside must change and looking costs nothing (a device to be bound, a memif peer
+ * to come), after half a minute otherwise, so that a person who mends something need not restart anything; never for a device
  * string that no world can make right.
  *
  * Events are made from the present state of the port, so several that wait for room in the ring
@@ -28,7 +28,10 @@
 #define ORDERS 512
 #define EVENTS 1024
 #define LINK_MS 100
+#define FIRST_LINK_MS 2	   /* of a port that was started just now, whose link is still to come */
+#define FIRST_LINK_FOR_MS 2000
 #define STATS_MS 1000
+#define RETRY_FIRST_MS 50
 #define RETRY_SOON_MS 1000
 #define RETRY_LATE_MS 30000
 #define GREETING_MS 10000
@@ -37,6 +40,18 @@ static uint64_t
 after_ms(unsigned int ms)
 {
 	return rte_rdtsc() + rte_get_tsc_hz() / 1000 * ms;
+}
+
+/* Until the next try of what may come right any moment. */
+static unsigned int
+back_off(struct bh_port *p)
+{
+	unsigned int ms = RETRY_FIRST_MS << p->tries;
+
+	if (ms >= RETRY_SOON_MS)
+		return RETRY_SOON_MS;
+	p->tries++;
+	return ms;
 }
 
 int
@@ -249,7 +264,7 @@ failed(struct bh_ports *ps, struct bh_port *p, int err, const char *before)
 	if (!soon)
 		bh_port_remove(p);
 	if (err != -EINVAL)
-		p->retry = after_ms(soon ? RETRY_SOON_MS : RETRY_LATE_MS);
+		p->retry = after_ms(soon ? back_off(p) : RETRY_LATE_MS);
 	if (strcmp(before, p->error)) {
 		bh_warn(AREA, "%s: %s", p->name, p->error);
 		tell(ps, p);
@@ -352,7 +367,7 @@ poll_orders(struct bh_ports *ps)
 static bool
 needs_revival(const struct bh_port *p, uint64_t now)
 {
-	unsigned int ms = p->was_up ? RETRY_SOON_MS : GREETING_MS;
+	unsigned int ms = p->was_up ? RETRY_FIRST_MS : GREETING_MS;
 
 	return p->revive && p->running && !p->link &&
 		now - p->down_since > rte_get_tsc_hz() / 1000 * ms;
@@ -379,6 +394,14 @@ poll_port(struct bh_ports *ps, struct bh_port *p, uint64_t now, bool links, bool
 		bh_port_poll_stats(p, &ps->conf.stats->dev[p->ifindex]);
 }
 
+/* Packets wait for the link of a port that was started just now: it is looked at often. */
+static bool
+is_fresh(const struct bh_port *p, uint64_t now)
+{
+	return p->running && !p->was_up &&
+		now - p->down_since < rte_get_tsc_hz() / 1000 * FIRST_LINK_FOR_MS;
+}
+
 static int
 ms_until(uint64_t when, uint64_t now)
 {
@@ -391,16 +414,21 @@ bh_ports_poll(struct bh_ports *ps, int *timeout)
 	bool worked = poll_orders(ps);
 	uint64_t now = rte_rdtsc();
 	bool links = now >= ps->next_link, stats = now >= ps->next_stats, any = false;
+	bool fresh = false;
 
-	if (links)
-		ps->next_link = after_ms(LINK_MS);
 	if (stats)
 		ps->next_stats = after_ms(STATS_MS);
 	for (unsigned int i = 1; i < BH_IF_MAX && (links || stats); i++)
 		if (ps->port[i].used)
 			poll_port(ps, &ps->port[i], now, links, stats);
-	for (unsigned int i = 1; i < BH_IF_MAX && !any; i++)
-		any = ps->port[i].used;
+	for (unsigned int i = 1; i < BH_IF_MAX; i++) {
+		any |= ps->port[i].used;
+		fresh |= is_fresh(&ps->port[i], now);
+	}
+	if (links)
+		ps->next_link = after_ms(fresh ? FIRST_LINK_MS : LINK_MS);
+	else if (fresh)
+		ps->next_link = RTE_MIN(ps->next_link, after_ms(FIRST_LINK_MS));
 	*timeout = any ? ms_until(ps->next_link, rte_rdtsc()) : -1;
 	return worked;
 }

@@ -313,6 +313,8 @@ bh_port_poll_link(struct bh_port *p)
 		p->down_since = rte_rdtsc();
 	p->link = up;
 	p->was_up |= up;
+	if (up)
+		p->tries = 0;
 	p->speed = speed;
 	return true;
 }

@@ -34,6 +34,7 @@ struct bh_port {
 	uint16_t mtu, max_mtu;
 	uint32_t speed;
 	uint64_t retry;	     /* TSC of the next try; 0: none */
+	unsigned int tries;  /* in vain since the link was last up, as far as they count */
 	uint64_t down_since; /* TSC */
 	struct rte_ether_addr mac;
 	struct rte_ether_addr own; /* what the device came with; given back with it */

@@ -34,12 +34,6 @@
 #define BUSY_MS 5	    /* too many sockets wait to be closed */
 #define ADMIN_SOCKETS 32    /* places that are left to admins */
 
-struct bh_role_gift {
-	int fd;
-	uint16_t role;
-	uint32_t epoch, pid;
-};
-
 static int
 listen_to(struct bh_proxy *p)
 {
@@ -71,7 +65,12 @@ make_rings(struct bh_proxy *p)
 	snprintf(name, sizeof(name), "bh.proxy.%u.known", p->conf.index);
 	p->announcements = rte_ring_create_elem(name, sizeof(struct bh_announcement), 64,
 		p->conf.socket, flags);
-	return p->roles == NULL || p->announcements == NULL ? -rte_errno : 0;
+	snprintf(name, sizeof(name), "bh.proxy.%u.heirs", p->conf.index);
+	p->promotions = rte_ring_create_elem(name, sizeof(struct bh_promotion), 32,
+		p->conf.socket, flags);
+	if (p->roles == NULL || p->announcements == NULL || p->promotions == NULL)
+		return -rte_errno;
+	return 0;
 }
 
 struct bh_proxy *
@@ -119,8 +118,6 @@ static void take_announcements(struct bh_proxy *p);
 void
 bh_proxy_destroy(struct bh_proxy *p)
 {
-	void *gift;
-
 	if (p == NULL)
 		return;
 	if (p->announcements != NULL)
@@ -131,12 +128,10 @@ bh_proxy_destroy(struct bh_proxy *p)
 		if (p->socks[i].fd >= 0)
 			bh_reap(&p->reaper, p->socks[i].fd);
 	bh_reaper_stop(&p->reaper);
-	while (p->roles != NULL && rte_ring_sc_dequeue(p->roles, &gift) == 0) {
-		close(((struct bh_role_gift *)gift)->fd);
-		free(gift);
-	}
+	bh_roles_drop(p);
 	rte_ring_free(p->roles);
 	rte_ring_free(p->announcements);
+	rte_ring_free(p->promotions);
 	if (p->ep >= 0)
 		close(p->ep);
 	bh_bell_close(&p->bell);
@@ -151,27 +146,6 @@ bh_proxy_knows(const struct bh_proxy *p, uint16_t service)
 }
 
 /* ---- from other lcores ---- */
-
-int
-bh_proxy_give_role(struct bh_proxy *p, int fd, uint16_t role, uint32_t pid)
-{
-	static uint32_t epochs[BH_ROLE_MAX]; /* of the core; the EAL main lcore's */
-	struct bh_role_gift *gift;
-
-	if (fd < 0 || role < BH_ROLE_SUPERVISOR || role >= BH_ROLE_CORE)
-		return -EINVAL;
-	gift = malloc(sizeof(*gift));
-	if (gift == NULL)
-		return -ENOMEM;
-	*gift = (struct bh_role_gift){fd, role, epochs[role] + 1, pid};
-	if (rte_ring_sp_enqueue(p->roles, gift) < 0) {
-		free(gift);
-		return -EAGAIN;
-	}
-	epochs[role]++;
-	bh_bell_ring(&p->bell);
-	return 0;
-}
 
 int
 bh_proxy_announce(struct bh_proxy *p, const struct bh_announcement *a)
@@ -228,9 +202,8 @@ bh_sock_close(struct bh_proxy *p, struct bh_psock *s)
 	p->n_closing++;
 }
 
-/* Makes entry s the socket fd. 0 or -errno; fd stays the caller's then. */
-static int
-open_sock(struct bh_proxy *p, struct bh_psock *s, int fd, uint16_t role, uint32_t epoch)
+int
+bh_sock_open(struct bh_proxy *p, struct bh_psock *s, int fd, uint16_t role, uint32_t epoch)
 {
 	struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = s - p->socks};
 	struct ucred cred = {0};
@@ -329,7 +302,7 @@ place_sock(struct bh_proxy *p, int fd)
 	int rc = -EMFILE;
 
 	if (s != NULL)
-		rc = open_sock(p, s, fd, BH_ROLE_READER, 0);
+		rc = bh_sock_open(p, s, fd, BH_ROLE_READER, 0);
 	if (rc == 0) {
 		p->n_accepted++;
 		rc = check_room(p, s);
@@ -374,46 +347,6 @@ accept_some(struct bh_proxy *p)
 	}
 }
 
-/* The role's socket of before ends here; elsewhere services see to it by the epoch. */
-static void
-place_role(struct bh_proxy *p, const struct bh_role_gift *gift)
-{
-	struct bh_psock *free_entry = NULL;
-	int rc = -EMFILE;
-
-	for (unsigned int i = BH_PROXY_SOCKETS; i < BH_PROXY_ALL; i++) {
-		struct bh_psock *s = &p->socks[i];
-
-		if (s->state == BH_SOCK_FREE)
-			free_entry = s;
-		else if (s->role == gift->role)
-			bh_sock_close(p, s);
-	}
-	if (free_entry != NULL)
-		rc = open_sock(p, free_entry, gift->fd, gift->role, gift->epoch);
-	if (rc == 0) {
-		free_entry->pid = gift->pid;
-		__atomic_fetch_add(&p->conf.stats->sockets, 1, __ATOMIC_RELAXED);
-		return;
-	}
-	bh_err("proxy", "the socket of role %u is lost: %s", gift->role, strerror(-rc));
-	close(gift->fd);
-}
-
-static bool
-take_roles(struct bh_proxy *p)
-{
-	bool busy = false;
-	void *gift;
-
-	while (rte_ring_sc_dequeue(p->roles, &gift) == 0) {
-		place_role(p, gift);
-		free(gift);
-		busy = true;
-	}
-	return busy;
-}
-
 /* ---- the loop ---- */
 
 static void
@@ -449,7 +382,7 @@ turn(struct bh_proxy *p)
 
 	p->now = rte_get_tsc_cycles();
 	take_announcements(p);
-	busy = take_roles(p);
+	busy = bh_roles_take(p);
 	busy |= bh_results_take(p);
 	bh_waiting_retry(p);
 	if (p->deaf && p->now >= p->deaf_until)
@@ -458,7 +391,7 @@ turn(struct bh_proxy *p)
 	bh_bell_announce(&p->bell);
 	if (idle(p)) {
 		bh_count(&p->stats->sleeps, 1);
-		look(p, p->deaf ? BUSY_MS : -1);
+		look(p, p->deaf ? BUSY_MS : BH_NAP_MS);
 	}
 	bh_bell_awake(&p->bell);
 }

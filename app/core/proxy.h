@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct bh_bell;
 struct bh_proxy;
 struct bh_stats;
 
@@ -25,6 +26,7 @@ struct bh_proxy_conf {
 	int stats_fd;	    /* of bh_stats_create(); stays the caller's */
 	struct bh_stats *stats;
 	int socket; /* NUMA */
+	struct bh_bell *main_bell; /* rung when an heir's promotion has ended; may be NULL */
 };
 
 /* Makes the listening socket at path: mode 0660, non-blocking. A socket file nobody listens
@@ -54,5 +56,26 @@ bool bh_proxy_knows(const struct bh_proxy *p, uint16_t service);
  * the caller's); -EINVAL.
  */
 int bh_proxy_give_role(struct bh_proxy *p, int fd, uint16_t role, uint32_t pid);
+
+/* The same for an heir: a second process of the role, which may read, recover and watch beside the
+ * owner. It begins no epoch; an earlier heir of the role at this proxy is put out. */
+int bh_proxy_give_heir(struct bh_proxy *p, int fd, uint16_t role, uint32_t pid);
+
+/*
+ * Makes the heir of this pid, who came by this proxy, the owner: a new epoch of the role begins,
+ * every service closes the peers of the epoch before and refuses their sockets before it takes
+ * anything more from them, and the heir may write. How it ended is told by
+ * bh_proxy_promotion(). EAL main lcore only. -EAGAIN: ring full, retry; -EINVAL; -ENOMEM.
+ */
+int bh_proxy_promote(struct bh_proxy *p, uint16_t role, uint32_t pid);
+
+struct bh_promotion {
+	uint16_t role;
+	bool done; /* false: there is no such heir, or a later owner */
+	uint32_t pid;
+};
+
+/* Takes the end of a promotion. False: none has ended. EAL main lcore only. */
+bool bh_proxy_promotion(struct bh_proxy *p, struct bh_promotion *end);
 
 #endif

@@ -84,6 +84,7 @@ post_contact(struct bh_proxy *p, struct bh_psock *s)
 	slot->sock = s - p->socks;
 	slot->role = s->role;
 	slot->role_epoch = s->role_epoch;
+	slot->heir = s->heir;
 	slot->pid = s->pid;
 	slot->uid = s->uid;
 	slot->lcore = p->lcore;
@@ -206,7 +207,7 @@ finish_contact(struct bh_proxy *p, struct bh_psock *s, struct bh_known *k,
 static void
 free_if_told(struct bh_proxy *p, struct bh_psock *s)
 {
-	if (s->state != BH_SOCK_CLOSING || s->to_tell != 0 || s->telling != 0)
+	if (s->state != BH_SOCK_CLOSING || s->to_tell != 0 || s->telling != 0 || s->promoted)
 		return;
 	s->state = BH_SOCK_FREE;
 	p->n_closing--;
@@ -228,6 +229,8 @@ take_results(struct bh_proxy *p, uint16_t service, struct bh_known *k)
 
 		if (slot->kind == BH_RELAY_CONTACT)
 			finish_contact(p, s, k, slot);
+		else if (slot->kind == BH_RELAY_PROMOTE)
+			bh_promotion_told(p, s, service, slot->status);
 		else
 			s->telling &= ~(1u << service);
 		k->free[k->n_free++] = index;
@@ -259,28 +262,46 @@ bh_results_ready(struct bh_proxy *p)
 	return false;
 }
 
-/* ---- departures ---- */
+/* ---- departures and promotions ---- */
 
-/* Tells one service that the socket is gone. A service that is not there need not hear it. */
-static void
-tell_gone(struct bh_proxy *p, struct bh_psock *s, uint16_t service)
+/* Tells a service something of the socket. False: no slot is free. */
+static bool
+tell(struct bh_proxy *p, const struct bh_psock *s, struct bh_known *k, enum bh_relay_kind kind)
 {
-	struct bh_known *k = &p->known[service];
 	struct bh_relay_slot *slot;
 	uint16_t index;
 
-	if (k->relay != NULL && k->n_free == 0)
-		return;
-	s->to_tell &= ~(1u << service);
-	if (k->relay == NULL)
-		return;
+	if (k->n_free == 0)
+		return false;
 	index = k->free[--k->n_free];
 	slot = bh_relay_slot(k->relay, p->conf.index, index);
-	slot->kind = BH_RELAY_GONE;
+	slot->kind = kind;
 	slot->sock = s - p->socks;
-	s->telling |= 1u << service;
+	slot->role = s->role;
+	slot->role_epoch = s->role_epoch;
+	slot->heir = false;
 	rte_ring_sp_enqueue(bh_relay_to_service(k->relay, p->conf.index), (void *)(uintptr_t)index);
 	bh_bell_ring(k->relay->service_bell);
+	return true;
+}
+
+/* What is to be told, and is being told, moves on. A service that is not there need not hear it. */
+static void
+tell_all(struct bh_proxy *p, struct bh_psock *s, uint16_t *to_tell, uint16_t *telling,
+	enum bh_relay_kind kind)
+{
+	for (uint16_t i = 1; i < BH_SERVICE_MAX && *to_tell != 0; i++) {
+		uint16_t bit = 1u << i;
+
+		if (!(*to_tell & bit))
+			continue;
+		if (p->known[i].relay == NULL)
+			*to_tell &= ~bit;
+		else if (tell(p, s, &p->known[i], kind)) {
+			*to_tell &= ~bit;
+			*telling |= bit;
+		}
+	}
 }
 
 static void
@@ -293,11 +314,13 @@ retry(struct bh_proxy *p, struct bh_psock *s)
 		p->n_held--;
 		bh_sock_arm(p, s);
 	}
+	if (s->promoted) {
+		tell_all(p, s, &s->to_promote, &s->promoting, BH_RELAY_PROMOTE);
+		bh_promotion_told(p, s, 0, 0);
+	}
 	if (s->state != BH_SOCK_CLOSING)
 		return;
-	for (uint16_t i = 1; i < BH_SERVICE_MAX && s->to_tell != 0; i++)
-		if (s->to_tell & 1u << i)
-			tell_gone(p, s, i);
+	tell_all(p, s, &s->to_tell, &s->telling, BH_RELAY_GONE);
 	free_if_told(p, s);
 }
 
@@ -305,7 +328,7 @@ retry(struct bh_proxy *p, struct bh_psock *s)
 void
 bh_waiting_retry(struct bh_proxy *p)
 {
-	if (p->n_held == 0 && p->n_closing == 0)
+	if (p->n_held == 0 && p->n_closing == 0 && p->n_promoting == 0)
 		return;
 	for (unsigned int i = BH_PROXY_SOCKETS; i < BH_PROXY_ALL; i++)
 		retry(p, &p->socks[i]);
@@ -333,6 +356,8 @@ forget(struct bh_proxy *p, uint16_t service, struct bh_known *k)
 		s->served &= ~(1u << service);
 		s->to_tell &= ~(1u << service);
 		s->telling &= ~(1u << service);
+		s->to_promote &= ~(1u << service);
+		bh_promotion_told(p, s, service, 0);
 		free_if_told(p, s);
 	}
 	bh_relay_put(k->relay);

@@ -41,11 +41,16 @@ struct bh_psock {
 	int fd; /* -1 when closed */
 	uint8_t state; /* enum bh_sock_state */
 	bool contacted; /* has had a contact: is not put out for a newcomer */
+	bool heir;      /* of the role: may not write */
+	bool promoted;  /* the main lcore waits to hear of its promotion */
+	bool denied;    /* some service knows a later owner */
 	uint16_t role;
 	uint16_t service;     /* of the held hello or the contact */
 	uint16_t served;      /* bit a service: may have a peer by this socket */
 	uint16_t to_tell;     /* CLOSING: services that must hear of it */
 	uint16_t telling;     /* CLOSING: that are hearing of it */
+	uint16_t to_promote;  /* services that must hear that it is no heir any more */
+	uint16_t promoting;   /* that are hearing of it */
 	uint16_t hello_len;
 	uint32_t role_epoch, pid, uid;
 	uint64_t since;	      /* TSC */
@@ -66,10 +71,11 @@ struct bh_proxy {
 	struct bh_reaper reaper; /* closes all sockets */
 	struct rte_ring *roles;		/* struct bh_role_gift *, from the main lcore */
 	struct rte_ring *announcements; /* struct bh_announcement, from the service proxy */
+	struct rte_ring *promotions;	/* struct bh_promotion, to the main lcore */
 	int ep;
 	bool stop;
 	bool deaf;	/* the listening socket is out of epoll: no descriptor was left */
-	unsigned int n_accepted, n_held, n_closing;
+	unsigned int n_accepted, n_held, n_closing, n_promoting;
 	unsigned int first_retry; /* counts retries */
 	unsigned int lcore;
 	uint32_t core_uid;
@@ -85,11 +91,24 @@ int bh_proxy_announce(struct bh_proxy *p, const struct bh_announcement *a);
 
 /* ---- proxy.c ---- */
 
+/* Makes entry s the socket fd, which reads hellos. 0 or -errno; fd stays the caller's then. */
+int bh_sock_open(struct bh_proxy *p, struct bh_psock *s, int fd, uint16_t role, uint32_t epoch);
+
 /* Closes the socket; its services are told, then its entry is free. */
 void bh_sock_close(struct bh_proxy *p, struct bh_psock *s);
 
 /* The socket waits for its next event. */
 void bh_sock_arm(struct bh_proxy *p, struct bh_psock *s);
+
+/* ---- proxy_roles.c ---- */
+
+/* Takes what the main lcore says of roles; true when there was something. */
+bool bh_roles_take(struct bh_proxy *p);
+/* Forgets what it says; closes its descriptors. */
+void bh_roles_drop(struct bh_proxy *p);
+
+/* One service has heard of the promotion; the last one ends it. */
+void bh_promotion_told(struct bh_proxy *p, struct bh_psock *s, uint16_t service, int status);
 
 /* ---- proxy_contact.c ---- */
 

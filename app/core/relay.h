@@ -9,6 +9,7 @@
 #ifndef BH_CORE_RELAY_H
 #define BH_CORE_RELAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_memzone.h>
@@ -24,6 +25,7 @@
 enum bh_relay_kind {
 	BH_RELAY_CONTACT, /* a first request; result: status, welcome, fds, reply */
 	BH_RELAY_GONE,	  /* the socket is closed: so is its peer */
+	BH_RELAY_PROMOTE, /* the heir of this socket is the owner; result: status */
 };
 
 struct bh_relay_slot {
@@ -34,6 +36,7 @@ struct bh_relay_slot {
 	uint32_t role_epoch;
 	uint32_t pid, uid;
 	uint32_t lcore; /* of the proxy */
+	bool heir;	/* may not write */
 	char client[BH_NAME_LEN];
 	struct bh_welcome welcome; /* result; the proxy adds what it knows */
 	int fds[BH_FD_STATS];	   /* result, the proxy's from then on: those the client needs */

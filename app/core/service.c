@@ -200,7 +200,7 @@ may_sleep(struct bh_service *svc)
 	}
 	if (svc->n_timed > 0 && (ms < 0 || ms > TIMER_MS))
 		ms = TIMER_MS;
-	return ms;
+	return ms < 0 || ms > BH_NAP_MS ? BH_NAP_MS : ms;
 }
 
 static void

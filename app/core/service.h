@@ -34,6 +34,7 @@ struct bh_peer_ref {
 struct bh_peer_info {
 	struct bh_peer_ref ref;
 	uint16_t role; /* enum bh_role, proved by its socket */
+	bool heir;     /* of that role: reads and recovers as its owner, but writes nothing yet */
 	uint32_t pid;
 	uint32_t uid;
 	char client[BH_NAME_LEN]; /* printable, NUL-terminated */

@@ -70,3 +70,13 @@ bh_conn_state(struct bh_peer *p, enum bh_conn_state state)
 	if (state == BH_CONN_CLOSED)
 		p->conn = &p->no_conn;
 }
+
+void
+bh_conn_epoch(struct bh_peer *p)
+{
+	struct bh_stats_conn *c = p->conn;
+
+	bh_stats_write_begin(&c->seq);
+	c->epoch = p->role_epoch;
+	bh_stats_write_end(&c->seq);
+}

@@ -177,6 +177,7 @@ bh_peer_open(struct bh_service *svc, unsigned int proxy, uint16_t slot, struct b
 		return -ENOSPC;
 	p->used = true;
 	p->info.role = s->role;
+	p->info.heir = s->heir;
 	p->info.pid = s->pid;
 	p->info.uid = s->uid;
 	memcpy(p->info.client, s->client, sizeof(p->info.client));

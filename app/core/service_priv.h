@@ -158,5 +158,7 @@ void bh_contact_refuse(struct bh_service *svc, struct bh_peer *p, int status);
 /* The peer's entry in bh.stats: taken, moved on, left to be shown until it is needed. */
 void bh_conn_open(struct bh_service *svc, struct bh_peer *p);
 void bh_conn_state(struct bh_peer *p, enum bh_conn_state state);
+/* The peer has another epoch of its role now. */
+void bh_conn_epoch(struct bh_peer *p);
 
 #endif

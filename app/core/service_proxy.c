@@ -183,7 +183,7 @@ turn(struct bh_service_proxy *sp)
 		return;
 	}
 	bh_count(&sp->stats->sleeps, 1);
-	if (bh_bell_block(&sp->bell, all ? -1 : RETRY_MS))
+	if (bh_bell_block(&sp->bell, all ? BH_NAP_MS : RETRY_MS))
 		bh_count(&sp->stats->wakes, 1);
 }
 

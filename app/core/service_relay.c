@@ -123,11 +123,27 @@ close_socket(struct bh_service *svc, unsigned int proxy, uint16_t sock)
 	}
 }
 
-/* A role's first contact of a new epoch ends all its peers of earlier ones. */
+/* The heir that came by this socket, if it did, is the owner from now on. */
+static void
+make_owner(struct bh_service *svc, unsigned int proxy, const struct bh_relay_slot *s)
+{
+	for (unsigned int i = 0; i < BH_PEERS_MAX; i++) {
+		struct bh_peer *p = &svc->peers[i];
+
+		if (!p->used || p->proxy != proxy || p->sock != s->sock)
+			continue;
+		p->info.heir = false;
+		p->role_epoch = s->role_epoch;
+		bh_conn_epoch(p);
+	}
+}
+
+/* A role's first contact of a new epoch, or an heir's promotion, ends all its peers of earlier
+ * ones, heirs excepted: these wait for their turn. */
 static int
 enter_epoch(struct bh_service *svc, const struct bh_relay_slot *s)
 {
-	if (s->role < BH_ROLE_SUPERVISOR)
+	if (s->role < BH_ROLE_SUPERVISOR || s->heir)
 		return 0;
 	if (s->role >= BH_ROLE_MAX)
 		return -EINVAL;
@@ -136,11 +152,25 @@ enter_epoch(struct bh_service *svc, const struct bh_relay_slot *s)
 	for (unsigned int i = 0; i < BH_PEERS_MAX; i++) {
 		struct bh_peer *p = &svc->peers[i];
 
-		if (p->used && p->info.role == s->role && p->role_epoch != s->role_epoch)
+		if (p->used && p->info.role == s->role && !p->info.heir &&
+			p->role_epoch != s->role_epoch)
 			bh_peer_close(svc, p, "its successor is here");
 	}
 	svc->role_epoch[s->role] = s->role_epoch;
 	return 0;
+}
+
+/* Before anything more is taken from the predecessor: its channel ends here, its socket is refused
+ * by its epoch. */
+static void
+promote(struct bh_service *svc, unsigned int proxy, uint16_t slot)
+{
+	struct bh_relay_slot *s = bh_relay_slot(svc->relay, proxy, slot);
+
+	s->status = enter_epoch(svc, s);
+	if (s->status == 0)
+		make_owner(svc, proxy, s);
+	hand_back(svc, proxy, slot);
 }
 
 static void
@@ -188,10 +218,12 @@ serve_proxy(struct bh_service *svc, unsigned int proxy)
 
 		if (s->kind == BH_RELAY_CONTACT) {
 			take_contact(svc, proxy, slot);
-			continue;
+		} else if (s->kind == BH_RELAY_PROMOTE) {
+			promote(svc, proxy, slot);
+		} else {
+			close_socket(svc, proxy, s->sock);
+			hand_back(svc, proxy, slot);
 		}
-		close_socket(svc, proxy, s->sock);
-		hand_back(svc, proxy, slot);
 	}
 	return n > 0;
 }

@@ -23,28 +23,60 @@ bh_suplink_open(void)
 	return fd;
 }
 
-/* "ROLE <name> <pid>" with the role's socket. */
-static void
-take_role(struct bh_core *core, const char *text, int fd)
+/* Heirs of a role always come by the same proxy, which knows whom to promote. */
+static struct bh_proxy *
+heirs_proxy(struct bh_core *core, int role)
 {
-	char name[BH_NAME_LEN];
-	unsigned int pid;
-	struct bh_proxy *p;
-	int role, rc;
+	return core->proxy[role % core->n_proxies];
+}
 
-	if (sscanf(text, "ROLE %15s %u", name, &pid) != 2 || (role = bh_role_find(name)) < 0 ||
-		fd < 0) {
-		bh_err("roles", "the supervisor sent something unknown");
-		if (fd >= 0)
-			close(fd);
+/* 0 or -errno; fd stays the caller's then. */
+static int
+act(struct bh_core *core, const char *word, int role, unsigned int pid, int fd)
+{
+	if (strcmp(word, "ROLE") == 0)
+		return bh_proxy_give_role(core->proxy[core->next_proxy++ % core->n_proxies], fd, role,
+			pid);
+	if (strcmp(word, "HEIR") == 0)
+		return bh_proxy_give_heir(heirs_proxy(core, role), fd, role, pid);
+	if (strcmp(word, "PROMOTE") == 0 && fd < 0)
+		return bh_proxy_promote(heirs_proxy(core, role), role, pid);
+	return -EPROTO;
+}
+
+/* "ROLE <name> <pid>" or "HEIR <name> <pid>" with the role's socket, "PROMOTE <name> <pid>". */
+static void
+take_word(struct bh_core *core, const char *text, int fd)
+{
+	char word[8], name[BH_NAME_LEN];
+	unsigned int pid;
+	int role, rc = -EPROTO;
+
+	if (sscanf(text, "%7s %15s %u", word, name, &pid) == 3 &&
+		(role = bh_role_find(name)) >= 0)
+		rc = act(core, word, role, pid, fd);
+	if (rc == 0)
 		return;
-	}
-	p = core->proxy[core->next_proxy++ % core->n_proxies];
-	rc = bh_proxy_give_role(p, fd, role, pid);
-	if (rc < 0) {
-		bh_err("roles", "role %s is not taken: %s", name, strerror(-rc));
+	bh_err("roles", "the supervisor's \"%.40s\" is not taken: %s", text, strerror(-rc));
+	if (fd >= 0)
 		close(fd);
-	}
+}
+
+void
+bh_suplink_answer(struct bh_core *core, int fd)
+{
+	struct bh_promotion end;
+	char text[64];
+
+	for (unsigned int i = 0; i < core->n_proxies; i++)
+		while (bh_proxy_promotion(core->proxy[i], &end)) {
+			snprintf(text, sizeof(text), "%s %s %u",
+				end.done ? "PROMOTED" : "REFUSED", bh_role_name(end.role),
+				end.pid);
+			if (send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+				bh_err("roles", "\"%s\" cannot be told: %s", text,
+					strerror(errno));
+		}
 }
 
 bool
@@ -68,6 +100,6 @@ bh_suplink_read(struct bh_core *core, int fd)
 		if (cm != NULL && cm->cmsg_level == SOL_SOCKET && cm->cmsg_type == SCM_RIGHTS &&
 			cm->cmsg_len == CMSG_LEN(sizeof(int)))
 			memcpy(&passed, CMSG_DATA(cm), sizeof(int));
-		take_role(core, text, passed);
+		take_word(core, text, passed);
 	}
 }

@@ -73,6 +73,20 @@ bh_ctl_proc_state_name(unsigned int state)
 }
 
 const char *
+bh_ctl_proc_how_name(unsigned int how)
+{
+	static const char *const names[] = {
+		[BH_HOW_NONE] = "none",
+		[BH_HOW_EXIT] = "exit",
+		[BH_HOW_HANG] = "hang",
+		[BH_HOW_STOP] = "stop",
+		[BH_HOW_ORDER] = "order",
+	};
+
+	return NAME_OF(names, how);
+}
+
+const char *
 bh_ctl_conn_state_name(unsigned int state)
 {
 	static const char *const names[] = {
@@ -108,8 +122,10 @@ bh_ctl_service_name(unsigned int service)
 const char *
 bh_ctl_exit_text(int32_t status, char *buf, size_t len)
 {
-	if (status == -1)
+	if (status == BH_EXIT_NONE)
 		snprintf(buf, len, "none");
+	else if (status == BH_EXIT_UNTOLD)
+		snprintf(buf, len, "not told");
 	else if (WIFEXITED(status))
 		snprintf(buf, len, "exit status %d", WEXITSTATUS(status));
 	else if (WIFSIGNALED(status))

@@ -15,7 +15,8 @@
 const char *bh_ctl_oper_name(unsigned int oper);	 /* enum bh_oper */
 const char *bh_ctl_proto_name(unsigned int proto);	 /* enum bh_route_proto */
 const char *bh_ctl_nh_type_name(unsigned int type);	 /* enum bh_nh_type; "unicast": a group */
-const char *bh_ctl_proc_state_name(unsigned int state);	 /* enum bh_proc_state */
+const char *bh_ctl_proc_state_name(unsigned int state);
+const char *bh_ctl_proc_how_name(unsigned int how);	 /* enum bh_proc_state */
 const char *bh_ctl_conn_state_name(unsigned int state);	 /* enum bh_conn_state */
 const char *bh_ctl_addr_state_name(unsigned int state);	 /* struct bh_address */
 const char *bh_ctl_service_name(unsigned int service);	 /* enum bh_service_id */

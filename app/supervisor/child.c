@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/supervisor/procfs.h"
+
 uint64_t
 bh_now_ns(void)
 {
@@ -55,6 +57,9 @@ bh_child_free(struct bh_child *c)
 	if (c->sup_fd >= 0)
 		close(c->sup_fd);
 	c->sup_fd = -1;
+	if (c->pidfd >= 0)
+		close(c->pidfd);
+	c->pidfd = -1;
 }
 
 static void
@@ -97,9 +102,26 @@ set_identity(const struct bh_child *c, const struct bh_spawn *sp)
 	return 0;
 }
 
+static void
+set_environment(const struct bh_spawn *sp, const int sup[2])
+{
+	set_env_fd("BH_SUPERVISOR_KEEP", sup[0]);
+	set_env_fd("BH_SUPERVISOR_FD", sup[1]);
+	set_env_fd("BH_ROLE_FD", sp->role_fd);
+	set_env_fd("BH_CONFIG_FD", sp->config_fd);
+	set_env_fd("BH_LIFE_FD", sp->life_fd);
+	if (sp->boot_fd >= 0)
+		fcntl(sp->boot_fd, F_SETFD, 0);
+	setenv("BULKHEAD_RUNDIR", sp->rundir, 1);
+	if (sp->heir)
+		setenv("BH_HEIR", "1", 1);
+	else
+		unsetenv("BH_HEIR");
+}
+
 /* In the child: signals, limits, environment, exec. Tells a failure by report_fd. */
 static void __attribute__((noreturn))
-become(struct bh_child *c, const struct bh_spawn *sp, int sup_fd, int report_fd)
+become(struct bh_child *c, const struct bh_spawn *sp, const int sup[2], int report_fd)
 {
 	static const int reset[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGPIPE, SIGUSR1};
 	/* A core dump is written before the death is seen; who wants it raises the limit. */
@@ -116,12 +138,7 @@ become(struct bh_child *c, const struct bh_spawn *sp, int sup_fd, int report_fd)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Signals of the terminal are the supervisor's to act on. */
 	setpgid(0, 0);
-	set_env_fd("BH_SUPERVISOR_FD", sup_fd);
-	set_env_fd("BH_ROLE_FD", sp->role_fd);
-	if (sp->boot_fd >= 0)
-		fcntl(sp->boot_fd, F_SETFD, 0);
-	setenv("BULKHEAD_RUNDIR", sp->rundir, 1);
-	set_env_fd("BH_CONFIG_FD", sp->config_fd);
+	set_environment(sp, sup);
 	set_cpus(sp);
 	err = -set_identity(c, sp);
 	if (err == 0) {
@@ -153,7 +170,7 @@ bh_child_spawn(struct bh_child *c, const struct bh_spawn *sp)
 		goto out_report;
 	}
 	if (pid == 0)
-		become(c, sp, sup[1], report[1]);
+		become(c, sp, sup, report[1]);
 	close(report[1]);
 	do
 		n = read(report[0], &err, sizeof(err));
@@ -163,12 +180,22 @@ bh_child_spawn(struct bh_child *c, const struct bh_spawn *sp)
 		err = -err;
 		goto out_report;
 	}
-	err = 0;
+	err = bh_pidfd_open(pid);
+	if (err < 0) { /* its end could not be told */
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		goto out_report;
+	}
+	c->pidfd = err;
 	close(report[0]);
 	close(sup[1]);
 	fcntl(sup[0], F_SETFL, O_NONBLOCK);
 	c->pid = pid;
 	c->sup_fd = sup[0];
+	c->adopted = false;
+	c->cause = 0;
+	memset(&c->pulse, 0, sizeof(c->pulse));
+	c->start_ticks = bh_procfs_start(pid);
 	c->state = BH_PROC_STARTING;
 	c->start_ns = bh_now_ns();
 	c->started = time(NULL);
@@ -185,7 +212,9 @@ out_sup:
 const char *
 bh_child_exit_text(int status, char *buf, unsigned int len)
 {
-	if (WIFSIGNALED(status))
+	if (status < 0)
+		snprintf(buf, len, status == BH_EXIT_NONE ? "none" : "not told");
+	else if (WIFSIGNALED(status))
 		snprintf(buf, len, "killed by signal %d (%s)", WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
 	else

@@ -24,6 +24,7 @@ usage(FILE *out)
 	      "      --group NAME     group that may use the core's socket (default: bulkhead)\n"
 	      "      --no-huge        run without hugepages: slower, no NIC by vfio-pci\n"
 	      "      --allow-missing  start though a configured device is missing\n"
+	      "      --keep-hung-core only raise an alarm when an lcore of the core hangs\n"
 	      "  -v, --verbose        say more\n"
 	      "  -h, --help           this text\n"
 	      "  -V, --version        the version\n"
@@ -41,7 +42,7 @@ usage_error(const char *what)
 	exit(BH_EXIT_USAGE);
 }
 
-enum { OPT_CHECK = 256, OPT_NO_HUGE, OPT_ALLOW_MISSING, OPT_USER, OPT_GROUP };
+enum { OPT_CHECK = 256, OPT_NO_HUGE, OPT_ALLOW_MISSING, OPT_USER, OPT_GROUP, OPT_KEEP };
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -53,6 +54,7 @@ static const struct option long_options[] = {
 	{"group", required_argument, NULL, OPT_GROUP},
 	{"no-huge", no_argument, NULL, OPT_NO_HUGE},
 	{"allow-missing", no_argument, NULL, OPT_ALLOW_MISSING},
+	{"keep-hung-core", no_argument, NULL, OPT_KEEP},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -92,6 +94,9 @@ take_option(struct bh_options *opt, int c)
 		break;
 	case OPT_ALLOW_MISSING:
 		opt->allow_missing = true;
+		break;
+	case OPT_KEEP:
+		opt->keep_hung_core = true;
 		break;
 	case 'v':
 		opt->verbose = true;

@@ -33,6 +33,7 @@ struct bh_options {
 	bool check_only;
 	bool no_huge;	       /* run without hugepages whatever the configuration says */
 	bool allow_missing;    /* start though a device is missing */
+	bool keep_hung_core;   /* a core that hangs is told, not killed */
 	bool verbose;
 };
 

@@ -8,6 +8,7 @@
 
 #include "lib/client/bulkhead.h"
 #include "lib/log/log.h"
+#include "lib/stats/stats.h"
 
 struct bh_proctable {
 	struct bh_handle *h;
@@ -141,6 +142,11 @@ bh_proctable_put(struct bh_proctable *t, const struct bh_child *c)
 	rec.val.last_exit = c->last_exit;
 	rec.val.started = c->started;
 	rec.val.recovery_us = c->recovery_us;
+	rec.val.how = c->how;
+	rec.val.flags = c->adopted ? BH_PROC_ADOPTED : 0;
+	rec.val.detect_us = c->detect_us;
+	rec.val.seen_ns = c->seen_ns;
+	rec.val.start_ticks = c->start_ticks;
 	submit(t, BH_V_ADD, &rec, sizeof(rec));
 }
 
@@ -148,4 +154,16 @@ void
 bh_proctable_complete(struct bh_proctable *t)
 {
 	submit(t, BH_V_REPLAY_END, NULL, 0);
+}
+
+const struct bh_stats *
+bh_proctable_stats(const struct bh_proctable *t)
+{
+	size_t size = 0;
+	const struct bh_stats *st = t->lost ? NULL : bh_stats_map(t->h, &size);
+
+	if (st == NULL || size < sizeof(*st) || st->magic != BH_STATS_MAGIC ||
+		st->version != BH_STATS_VERSION)
+		return NULL;
+	return st;
 }

@@ -11,6 +11,7 @@
 #include "app/supervisor/child.h"
 
 struct bh_proctable;
+struct bh_stats;
 
 /* role_fd: our end of the supervisor's role socket; taken over. NULL and errno. */
 struct bh_proctable *bh_proctable_open(struct event_base *base, int role_fd);
@@ -18,6 +19,9 @@ void bh_proctable_close(struct bh_proctable *t);
 
 /* Writes the child's record. */
 void bh_proctable_put(struct bh_proctable *t, const struct bh_child *c);
+
+/* The core's statistics; NULL: none that we understand. */
+const struct bh_stats *bh_proctable_stats(const struct bh_proctable *t);
 
 /* All records were written once: the table is complete. */
 void bh_proctable_complete(struct bh_proctable *t);

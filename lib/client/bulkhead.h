@@ -128,7 +128,49 @@ const struct bh_welcome *bh_connection(const struct bh_handle *h);
 
 /* ---- supervised modules ---- */
 
-/* Tells the supervisor (BH_SUPERVISOR_FD) that the module serves. Without a supervisor: 0. */
+/* Takes up the link to the supervisor (BH_SUPERVISOR_FD, BH_HEIR of the environment) and begins the
+ * life page (lib/life/life.h): from READY on, a loop that does not call bh_life_beat() every
+ * BH_LIFE_BEAT_MS is taken for hung. A supervisor whose life page is of another version is done
+ * without. Once, by the main thread, before the sandbox. 0, also without a supervisor, or -errno. */
+int bh_supervised_begin(void);
+
+/* Tells the supervisor that the module serves; an heir: that it has recovered and may take over.
+ * Again after each replay to a core that was restarted. Without a supervisor: 0. */
 int bh_ready(void);
+
+/* True for a module that was started as heir until it was told TAKE: it may read, recover and
+ * watch; what else it asks for in its own tables is -EPERM. */
+bool bh_supervised_heir(void);
+
+/* For event loops: readable when the supervisor has said something. -1: there is none, or none
+ * any more. */
+int bh_supervised_fd(void);
+
+enum bh_word_kind {
+	BH_WORD_NONE,
+	BH_WORD_ROLE,  /* fd: a role socket; the core was restarted: bh_reopen_role(), replay, READY */
+	BH_WORD_TAKE,  /* an heir is the owner now: replay, READY */
+	BH_WORD_LEAVE, /* the heir took over: end with status 0 */
+	BH_WORD_GONE,  /* the supervisor is; the module goes on */
+	BH_WORD_OTHER, /* of this module alone, by its text; fd, if not -1, is the caller's */
+};
+
+struct bh_word {
+	int fd;
+	char text[48];
+};
+
+/* The next word of the supervisor, never waiting. A descriptor that comes with one is the
+ * caller's. */
+enum bh_word_kind bh_supervised_take(struct bh_word *w);
+
+/* fd is the link from now on: of a supervisor that adopted us. The one before is closed. */
+int bh_supervised_link(int fd);
+
+/* The handle of a role goes on by another role socket, which stays the caller's (other handles may
+ * use it too); the one before is of no more use. Its connection ends: requests under way are
+ * answered -ECONNRESET, watches end, both during the call. The next request connects anew.
+ * -EINVAL: not the handle of a role. */
+int bh_reopen_role(struct bh_handle *h, int fd);
 
 #endif

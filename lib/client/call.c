@@ -32,7 +32,7 @@ bh_submit_wait(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_rep
 			return rc;
 	}
 	if (rc < 0)
-		return rc == -ECONNRESET && h->lost ? bh_poll(h, 0) : rc;
+		return rc == -ECONNRESET && h->lost ? bh_lost_tell(h) : rc;
 	/* An end of the connection is told to all calls under way, so to ours. */
 	while (!s.done)
 		bh_poll(h, -1);

@@ -12,10 +12,12 @@
 #include <time.h>
 
 #include "lib/client/client_priv.h"
+#include "lib/life/life.h"
 
 #define SPIN_NS 20000
 #define SPIN_MANY_NS 200000 /* with requests pipelined: their work takes longer than a wake-up */
 #define TAKE_MAX 1024 /* messages of one bh_poll() */
+#define WAKE_MS 1000  /* a wait may last longer by so much, on a machine with much to do */
 #define GATHER 32     /* replies that are worth a flush */
 #define GATHER_PAUSES 8
 #define EOF_LOOKS 1024 /* empty looks of who never waits, for one look at the pipe's end */
@@ -182,9 +184,8 @@ bh_submit(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t aux, const
 
 /* ---- what comes ---- */
 
-/* Tells everybody that the connection ended. */
-static int
-tell_lost(struct bh_handle *h)
+int
+bh_lost_tell(struct bh_handle *h)
 {
 	struct bh_msg msg = {.len = sizeof(msg), .status = -ECONNRESET};
 
@@ -280,6 +281,7 @@ take_one(struct bh_handle *h)
 	if (n <= 0)
 		return n;
 	bh_consumer_skip(&h->rep, n);
+	bh_life_beat(); /* of a thousand, each is a sign of life */
 	return deliver(h, (const struct bh_msg *)buf) < 0 ? -EBADMSG : 1;
 }
 
@@ -324,7 +326,7 @@ take_all(struct bh_handle *h)
 		lose(h);
 	else if (rc == 0 || !h->lost)
 		return n;
-	return tell_lost(h);
+	return bh_lost_tell(h);
 }
 
 /* ---- waiting ---- */
@@ -380,7 +382,7 @@ drain(struct bh_handle *h)
 	if (bh_ring_drain(h->wake_fd) != -EPIPE || arrived(h))
 		return 0;
 	lose(h);
-	return tell_lost(h);
+	return bh_lost_tell(h);
 }
 
 /* Ends an announced sleep. 0 or -ECONNRESET. */
@@ -429,8 +431,11 @@ block(struct bh_handle *h, int timeout)
 	struct pollfd p = {.fd = h->wake_fd, .events = POLLIN};
 	int n = 1;
 
-	if (bh_prepare_wait(h))
+	if (bh_prepare_wait(h)) {
+		bh_life_busy(timeout < 0 ? BH_LIFE_BUSY_MS : timeout + WAKE_MS);
 		n = poll(&p, 1, timeout);
+		bh_life_beat();
+	}
 	return awake(h) < 0 ? -ECONNRESET : n != 0;
 }
 
@@ -463,7 +468,7 @@ bh_poll(struct bh_handle *h, int wait_ms)
 	int rc;
 
 	if (h->lost)
-		return tell_lost(h);
+		return bh_lost_tell(h);
 	if (awake(h) < 0)
 		return -ECONNRESET;
 	for (;;) {

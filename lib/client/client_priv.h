@@ -80,7 +80,15 @@ void bh_disconnect(struct bh_handle *h);
 /* Closes the socket too, but not a role socket. */
 void bh_forget_socket(struct bh_handle *h);
 
+/* ---- handle.c ---- */
+
+/* The descriptor that an environment variable tells, or -1. */
+int bh_env_fd(const char *name);
+
 /* ---- client.c ---- */
+
+/* Tells everybody that the connection ended: -ECONNRESET. */
+int bh_lost_tell(struct bh_handle *h);
 
 /* bh_submit() of a message that is whole but for its tag, which is filled in. */
 int bh_submit_tag(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_reply_fn cb,

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/client/client_priv.h"
+#include "lib/life/life.h"
 
 struct answer {
 	struct bh_welcome w;
@@ -255,13 +256,16 @@ await(struct bh_handle *h, uint32_t tag)
 int
 bh_contact(struct bh_handle *h, const struct bh_msg *msg, const void *body)
 {
-	int rc = open_socket(h);
+	int rc;
 
+	bh_life_busy(2 * BH_CONTACT_MS);
+	rc = open_socket(h);
 	if (rc == 0)
 		rc = send_hello(h, msg, body);
 	if (rc == 0)
 		rc = await(h, msg->tag);
 	if (rc < 0)
 		bh_forget_socket(h);
+	bh_life_beat();
 	return rc;
 }

@@ -69,8 +69,19 @@ bh_close(struct bh_handle *h)
 	free(h);
 }
 
-static int
-fd_of_env(const char *name)
+int
+bh_reopen_role(struct bh_handle *h, int fd)
+{
+	if (!h->is_role || fd < 0)
+		return -EINVAL;
+	bh_disconnect(h);
+	h->sock = fd;
+	bh_lost_tell(h);
+	return 0;
+}
+
+int
+bh_env_fd(const char *name)
 {
 	const char *text = getenv(name);
 	char *end;
@@ -88,22 +99,8 @@ bh_open_args_env(struct bh_open_args *args, const char *client)
 	*args = (struct bh_open_args){
 		.client = client,
 		.service = BH_SERVICE_INFOBASE,
-		.role_fd = fd_of_env("BH_ROLE_FD"),
+		.role_fd = bh_env_fd("BH_ROLE_FD"),
 	};
-}
-
-int
-bh_ready(void)
-{
-	int fd = fd_of_env("BH_SUPERVISOR_FD");
-	ssize_t n;
-
-	if (fd < 0)
-		return 0;
-	do
-		n = send(fd, "READY", 5, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
 }
 
 unsigned int

@@ -167,6 +167,7 @@ route6_synced(struct bh_routing *r)
 	bh_source_synced(&r->static6);
 }
 
+/* The first BH_ROUTING_BASE say what the others rest on. */
 static const struct bh_input_ops input_ops[BH_ROUTING_INPUTS] = {
 	{BH_T_INTERFACE, true, sizeof(struct bh_interface), interface_put, interface_del,
 		interface_resync, interface_synced},
@@ -195,15 +196,55 @@ bh_routing_table(const struct bh_routing *r, unsigned int input)
 	return r->input[input].ops->table;
 }
 
+/* Its owner replays, and has not said that it is whole. */
+static bool
+input_waits(const struct bh_input *in)
+{
+	return !in->complete && (in->ops->need_complete || in->was_complete);
+}
+
+static bool
+inputs_are(const struct bh_routing *r, unsigned int n)
+{
+	for (const struct bh_input *in = r->input; in < r->input + n; in++)
+		if (!in->synced || input_waits(in))
+			return false;
+	return true;
+}
+
 bool
 bh_inputs_ready(const struct bh_routing *r)
 {
-	const struct bh_input *in;
+	return inputs_are(r, BH_ROUTING_INPUTS);
+}
 
-	for (in = r->input; in < r->input + BH_ROUTING_INPUTS; in++)
-		if (!in->synced || (in->ops->need_complete && !in->complete))
-			return false;
-	return true;
+bool
+bh_inputs_based(const struct bh_routing *r)
+{
+	return inputs_are(r, BH_ROUTING_BASE);
+}
+
+/* What did not come again goes, once the table was seen whole: after the core's restart it is
+ * empty at first. */
+static void
+input_sweep(struct bh_input *in)
+{
+	if (!in->marked || !in->dumped || input_waits(in))
+		return;
+	in->marked = false;
+	in->ops->synced(in->r);
+}
+
+static void
+input_resync(struct bh_input *in, bool ended)
+{
+	in->marked = true;
+	in->dumped = false;
+	in->ops->resync(in->r);
+	if (!ended)
+		return;
+	in->was_complete |= in->complete;
+	in->synced = in->complete = false;
 }
 
 void
@@ -221,14 +262,15 @@ bh_routing_change(void *arg, const struct bh_change *c)
 		in->ops->del(in->r, c->key);
 		break;
 	case BH_OP_RESYNC:
-		in->ops->resync(in->r);
+		input_resync(in, c->flags & BH_CHANGE_ENDED);
 		break;
 	case BH_OP_SYNCED:
-		in->ops->synced(in->r);
-		in->synced = true;
+		in->synced = in->dumped = true;
+		input_sweep(in);
 		break;
 	case BH_OP_COMPLETE:
 		in->complete = true;
+		input_sweep(in);
 		break;
 	}
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * bulkhead-routing: the process around struct bh_routing. One thread, one handle; it sleeps in
- * libevent until the core rings. What else it needs it opens before its sandbox; first contact
- * comes after. When the core goes away it ends and is started anew, so a core that comes back
- * always gets a whole replay. At SIGTERM it leaves its routes where they are: forwarding goes on
- * without it.
+ * libevent until the core or the supervisor has something to say. What else it needs it opens
+ * before its sandbox; first contact comes after. When the core goes away it keeps what it knows,
+ * waits for a role socket to the next one, and replays. At SIGTERM it leaves its routes where they
+ * are: forwarding goes on without it.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -13,12 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
 #include "lib/client/bulkhead.h"
+#include "lib/life/life.h"
 #include "lib/log/log.h"
 #include "lib/sandbox/sandbox.h"
+#include "lib/stats/stats.h"
 #include "modules/routing/routing.h"
 
 enum { EXIT_USAGE = 2, EXIT_CORE_GONE = 3 };
@@ -27,9 +30,12 @@ struct program {
 	struct bh_handle *h;
 	struct bh_routing routing;
 	struct event_base *base;
-	struct event *readable, *term, *intr;
+	struct event *readable, *words, *term, *intr, *beat;
 	struct timespec start;
+	bool has_role;
 	bool stop;
+	bool renewed; /* there is a new role socket, not used yet */
+	int role_fd;  /* a later role socket than the inherited one, or -1 */
 };
 
 static void
@@ -115,6 +121,52 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_beat(evutil_socket_t fd, short what, void *arg)
+{
+	/* Only wakes the loop, whose turn is the sign of life. */
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+/* The core is another one from now on; what was under way ends in here. */
+static void
+take_role(struct program *p, int fd)
+{
+	if (bh_reopen_role(p->h, fd) < 0) {
+		close(fd);
+		return;
+	}
+	if (p->role_fd >= 0)
+		close(p->role_fd);
+	p->role_fd = fd;
+	p->renewed = true;
+}
+
+static void
+on_words(evutil_socket_t fd, short what, void *arg)
+{
+	struct program *p = arg;
+	enum bh_word_kind kind;
+	struct bh_word w;
+
+	(void)fd;
+	(void)what;
+	while ((kind = bh_supervised_take(&w)) != BH_WORD_NONE) {
+		if (kind == BH_WORD_GONE)
+			event_del(p->words);
+		else if (kind == BH_WORD_ROLE)
+			take_role(p, w.fd);
+		else if (kind == BH_WORD_TAKE)
+			p->routing.heir = p->routing.out.told = false;
+		else if (kind == BH_WORD_LEAVE)
+			p->stop = true;
+		else if (w.fd >= 0)
+			close(w.fd);
+	}
+}
+
+static void
 on_signal(evutil_socket_t fd, short what, void *arg)
 {
 	struct program *p = arg;
@@ -145,6 +197,8 @@ watch_inputs(struct program *p)
 static int
 make_events(struct program *p)
 {
+	static const struct timeval beat = {.tv_usec = BH_LIFE_BEAT_MS * 1000};
+
 	p->base = event_base_new();
 	if (p->base == NULL)
 		return -ENOMEM;
@@ -152,13 +206,24 @@ make_events(struct program *p)
 	p->intr = evsignal_new(p->base, SIGINT, on_signal, p);
 	if (p->term == NULL || p->intr == NULL)
 		return -ENOMEM;
-	return event_add(p->term, NULL) < 0 || event_add(p->intr, NULL) < 0 ? -EIO : 0;
+	p->beat = event_new(p->base, -1, EV_PERSIST, on_beat, p);
+	if (p->beat == NULL)
+		return -ENOMEM;
+	if (bh_supervised_fd() >= 0) {
+		p->words = event_new(p->base, bh_supervised_fd(), EV_READ | EV_PERSIST, on_words, p);
+		if (p->words == NULL || event_add(p->words, NULL) < 0)
+			return -ENOMEM;
+	}
+	return event_add(p->term, NULL) < 0 || event_add(p->intr, NULL) < 0 ||
+		event_add(p->beat, &beat) < 0 ? -EIO : 0;
 }
 
 /* After first contact, which brings the descriptor. */
 static int
 watch_core(struct program *p)
 {
+	if (p->readable != NULL)
+		event_free(p->readable);
 	p->readable = event_new(p->base, bh_fd(p->h), EV_READ | EV_PERSIST, on_readable, p);
 	if (p->readable == NULL)
 		return -ENOMEM;
@@ -168,26 +233,40 @@ watch_core(struct program *p)
 static void
 free_events(struct program *p)
 {
-	struct event **e[] = {&p->readable, &p->term, &p->intr};
+	struct event **e[] = {&p->readable, &p->words, &p->term, &p->intr, &p->beat};
 
-	for (unsigned int i = 0; i < 3; i++)
+	for (unsigned int i = 0; i < sizeof(e) / sizeof(e[0]); i++)
 		if (*e[i] != NULL)
 			event_free(*e[i]);
 	if (p->base != NULL)
 		event_base_free(p->base);
 }
 
-/* Polls, computes, sends, and sleeps when there was nothing. 0 when asked to stop. */
+/* What a computation may take: all routes are looked at. */
+static unsigned int
+compute_ms(const struct program *p)
+{
+	const struct bh_rib *rib = &p->routing.rib;
+
+	return 500 + (rib->routes[0].n + rib->routes[1].n) / 20;
+}
+
+/* Polls, computes, sends, and sleeps when there was nothing. 0 when asked to stop; -ECONNRESET:
+ * the connection has ended. */
 static int
 serve(struct program *p)
 {
 	int n, rc;
 
 	while (!p->stop) {
+		if (p->renewed)
+			return -ECONNRESET;
 		n = bh_poll(p->h, 0);
 		if (n < 0)
 			return n;
+		bh_life_busy(compute_ms(p));
 		rc = bh_routing_commit(&p->routing);
+		bh_life_beat();
 		if (rc < 0)
 			return rc;
 		rc = bh_flush(p->h);
@@ -199,26 +278,93 @@ serve(struct program *p)
 	return 0;
 }
 
+/* Whether the tables that are ours hold all that a predecessor said. */
+static bool
+tables_complete(const struct program *p)
+{
+	static const uint16_t ours[] = {BH_T_NEXTHOP, BH_T_ROUTE4, BH_T_ROUTE6};
+	size_t size;
+	const struct bh_stats *st = bh_stats_map(p->h, &size);
+
+	for (unsigned int i = 0; st != NULL && size >= sizeof(*st) && i < 3; i++)
+		if (bh_read(&st->table[ours[i]].complete) == 0)
+			return false;
+	return st != NULL && size >= sizeof(*st);
+}
+
+/* One connection: watches, replay, changes, until it ends. 0 when asked to stop. */
+static int
+live(struct program *p)
+{
+	int rc;
+
+	p->renewed = false;
+	rc = watch_inputs(p);
+	if (rc == 0)
+		rc = watch_core(p);
+	if (rc < 0)
+		return rc;
+	p->routing.recovers = tables_complete(p);
+	return serve(p);
+}
+
+/* The core is gone, or a successor of ours has come: the supervisor says what follows. 0, or
+ * -ECONNRESET: there is no supervisor to say it. */
+static int
+await_core(struct program *p)
+{
+	bh_notice("main", "the core is gone; waiting for the next one");
+	if (p->readable != NULL)
+		event_free(p->readable);
+	p->readable = NULL;
+	while (!p->renewed && !p->stop) {
+		bh_life_beat();
+		if (event_base_loop(p->base, EVLOOP_ONCE) < 0)
+			return -ECONNRESET;
+	}
+	return 0;
+}
+
+/* Connection after connection. */
+static int
+follow_cores(struct program *p)
+{
+	int rc = live(p);
+
+	while ((rc == -ECONNRESET || rc == -ESTALE) && p->has_role) {
+		if (!p->renewed && await_core(p) < 0)
+			return rc;
+		if (p->stop)
+			return 0;
+		clock_gettime(CLOCK_MONOTONIC, &p->start);
+		bh_routing_restart(&p->routing);
+		rc = live(p);
+	}
+	return rc;
+}
+
 static int
 run(struct program *p)
 {
 	struct bh_open_args args = {0};
 	int rc;
 
+	rc = bh_supervised_begin();
+	if (rc < 0)
+		bh_warn("main", "no link to the supervisor: %s", strerror(-rc));
+	p->routing.heir = bh_supervised_heir();
 	bh_open_args_env(&args, "routing");
 	args.service = BH_SERVICE_INFOBASE;
+	p->has_role = args.role_fd >= 0;
+	p->role_fd = -1;
 	p->h = bh_open(&args);
 	if (p->h == NULL)
 		return -errno;
 	rc = make_events(p);
 	if (rc == 0)
-		rc = bh_sandbox_enter(args.role_fd >= 0 ? BH_SANDBOX_MODULE : BH_SANDBOX_ALONE);
+		rc = bh_sandbox_enter(p->has_role ? BH_SANDBOX_MODULE : BH_SANDBOX_ALONE);
 	if (rc == 0)
-		rc = watch_inputs(p);
-	if (rc == 0)
-		rc = watch_core(p);
-	if (rc == 0)
-		rc = serve(p);
+		rc = follow_cores(p);
 	free_events(p);
 	bh_close(p->h);
 	return rc;

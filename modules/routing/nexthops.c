@@ -92,6 +92,16 @@ bh_nh_key_canon(struct bh_nexthop_key *key, struct bh_nh_member *m, unsigned int
 }
 
 void
+bh_nh_walk(struct bh_nh_table *t, void (*fn)(void *arg, struct bh_nh *nh), void *arg)
+{
+	uint32_t i;
+
+	for (i = 0; t->tab.bucket != NULL && i <= t->tab.mask; i++)
+		for (struct bh_hnode *n = t->tab.bucket[i]; n != NULL; n = n->next)
+			fn(arg, bh_container_of(n, struct bh_nh, node));
+}
+
+void
 bh_nh_table_fini(struct bh_nh_table *t)
 {
 	struct bh_hnode *n;

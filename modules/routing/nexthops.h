@@ -61,6 +61,9 @@ void bh_nh_unref(struct bh_nh *nh);
  */
 void bh_nh_key_canon(struct bh_nexthop_key *key, struct bh_nh_member *m, unsigned int n);
 
+/* Calls fn for every next hop, which it may not free nor add to. */
+void bh_nh_walk(struct bh_nh_table *t, void (*fn)(void *arg, struct bh_nh *nh), void *arg);
+
 /* Frees the table and what is left in it (requests may still refer to some). */
 void bh_nh_table_fini(struct bh_nh_table *t);
 

@@ -129,6 +129,15 @@ nh_wake(struct bh_output *o, struct bh_nh *nh)
 
 /* ---- next hops ---- */
 
+/* Its request went with the connection. */
+static void
+nh_lost(struct bh_nh *nh)
+{
+	nh->state = BH_NH_ABSENT;
+	nh->id = 0;
+	bh_nh_unref(nh);
+}
+
 static void
 nh_added(void *arg, const struct bh_msg *msg, const void *body, size_t len)
 {
@@ -136,8 +145,10 @@ nh_added(void *arg, const struct bh_msg *msg, const void *body, size_t len)
 	struct bh_output *o = nh->out;
 	uint32_t id = 0;
 
-	if (!bh_output_replied(o, msg))
+	if (!bh_output_replied(o, msg)) {
+		nh_lost(nh);
 		return;
+	}
 	if (msg->status == 0 && len >= sizeof(id))
 		memcpy(&id, body, sizeof(id));
 	nh->id = id;
@@ -160,8 +171,10 @@ nh_deleted(void *arg, const struct bh_msg *msg, const void *body, size_t len)
 
 	(void)body;
 	(void)len;
-	if (!bh_output_replied(o, msg))
+	if (!bh_output_replied(o, msg)) {
+		nh_lost(nh);
 		return;
+	}
 	if (msg->status == 0 || msg->status == -ENOENT) {
 		nh->state = BH_NH_ABSENT;
 		nh->id = 0;
@@ -367,6 +380,46 @@ bh_output_retry(struct bh_output *o)
 			r->want->state = BH_NH_ABSENT;
 		route_move(r, &o->routes);
 	}
+}
+
+/* ---- another info base ---- */
+
+static void
+nh_forget(void *arg, struct bh_nh *nh)
+{
+	nh->state = BH_NH_ABSENT;
+	nh->id = 0;
+	nh_wake(arg, nh);
+}
+
+void
+bh_output_restart(struct bh_output *o, struct bh_nh_table *nhs)
+{
+	o->replay = BH_REPLAY_IDLE;
+	o->marks = 0;
+	o->under_way = 0;
+	o->error = 0;
+	o->told = false;
+	bh_nh_walk(nhs, nh_forget, o);
+}
+
+void
+bh_output_forget(struct bh_output *o, struct bh_out_route *r)
+{
+	nh_release(o, r->sent);
+	nh_release(o, r->held);
+	r->sent = r->held = NULL;
+	r->under_way = 0;
+	if (r->out != NULL) /* the RIB had something to say of it */
+		route_move(r, &o->routes);
+}
+
+void
+bh_output_ready(struct bh_output *o)
+{
+	if (!o->told)
+		o->ops->ready(o->ctx);
+	o->told = true;
 }
 
 bool

@@ -32,7 +32,8 @@ struct bh_prefix;
 struct bh_out_ops {
 	int (*submit)(void *ctx, uint8_t verb, uint16_t table, uint32_t aux, const void *body,
 		size_t len, bh_reply_fn cb, void *arg);
-	/* The replay has ended: the module serves. */
+	/* The module serves: the replay has ended, or what it says is known and the info base holds
+	 * what its predecessor said. */
 	void (*ready)(void *ctx);
 };
 
@@ -76,6 +77,8 @@ struct bh_output {
 	TAILQ_HEAD(, bh_nh) nexthops; /* to be seen to */
 	uint8_t replay;		      /* enum bh_replay_state */
 	uint8_t marks;		      /* replay marks sent in this state */
+	bool hold_end;		      /* the inputs are not whole yet: the replay may not end */
+	bool told;		      /* ready was said of this connection */
 	uint32_t under_way;	      /* requests without reply */
 	int error;		      /* first fatal one: the connection, or a replay refused */
 	uint64_t n_sent, n_refused;
@@ -88,8 +91,16 @@ void bh_output_init(struct bh_output *o, const struct bh_out_ops *ops, void *ctx
 void bh_output_set(struct bh_output *o, struct bh_out_route *r, struct bh_nh *nh,
 	const struct bh_out_attr *attr);
 
-/* Begins the replay (replay.c); once. */
+/* Begins the replay (replay.c); once a connection. */
 void bh_output_start(struct bh_output *o);
+
+/* Another info base, which knows nothing: nothing is under way, no next hop has an id. Then
+ * bh_output_forget() for each route that there is. What is wanted stays so. */
+void bh_output_restart(struct bh_output *o, struct bh_nh_table *nhs);
+void bh_output_forget(struct bh_output *o, struct bh_out_route *r);
+
+/* Says ready, once a connection. */
+void bh_output_ready(struct bh_output *o);
 
 /* Offers again what was refused; call when something changed. */
 void bh_output_retry(struct bh_output *o);

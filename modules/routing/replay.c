@@ -63,10 +63,12 @@ bh_replay_step(struct bh_output *o)
 			return rc;
 		if (o->error != 0 || (o->replay != BH_REPLAY_BEGIN && !bh_output_idle(o)))
 			return 0;
+		if (o->replay == BH_REPLAY_ROUTES && o->hold_end)
+			return 0;
 		o->replay++;
 		o->marks = 0;
 		if (o->replay == BH_REPLAY_DONE)
-			o->ops->ready(o->ctx);
+			bh_output_ready(o);
 	}
 	return 0;
 }

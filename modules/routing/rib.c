@@ -302,6 +302,26 @@ bh_rib_commit(struct bh_rib *rib)
 	return n;
 }
 
+/* ---- another info base ---- */
+
+static void
+forget_route(void *arg, void *data)
+{
+	struct bh_rib_route *r = data;
+
+	bh_output_forget(arg, &r->out);
+}
+
+void
+bh_rib_restart(struct bh_rib *rib)
+{
+	static const uint8_t any[16];
+
+	bh_output_restart(rib->out, &rib->nhs);
+	for (int f = 0; f < 2; f++)
+		bh_trie_walk(&rib->routes[f], any, 0, forget_route, rib->out);
+}
+
 /* ---- end ---- */
 
 static void

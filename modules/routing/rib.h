@@ -59,6 +59,9 @@ void bh_rib_init(struct bh_rib *rib, struct bh_ifaces *ifaces, struct bh_output 
 /* Frees everything; the output is gone or quiet. */
 void bh_rib_fini(struct bh_rib *rib);
 
+/* Another info base: all that was told the one before is to be told again. */
+void bh_rib_restart(struct bh_rib *rib);
+
 /* Marks a prefix: its choice may change. */
 void bh_rib_mark(struct bh_rib *rib, struct bh_rib_route *r);
 

@@ -44,15 +44,37 @@ routing_compute(struct bh_routing *r)
 		r->rib.routes[1].n);
 }
 
+/* May what is known be computed and sent? At first all must have come; later what came before the
+ * core's death will do, where it still means the same. */
+static bool
+routing_may(const struct bh_routing *r)
+{
+	return r->computed ? bh_inputs_based(r) : bh_inputs_ready(r);
+}
+
 int
 bh_routing_commit(struct bh_routing *r)
 {
-	if (!bh_inputs_ready(r))
+	if (!routing_may(r))
 		return 0;
 	if (r->changed) {
 		r->changed = false;
 		routing_compute(r);
-		bh_output_start(&r->out);
+		r->computed = true;
 	}
+	if (r->heir || r->recovers)
+		bh_output_ready(&r->out);
+	if (r->heir)
+		return 0;
+	r->out.hold_end = !bh_inputs_ready(r);
+	bh_output_start(&r->out);
 	return bh_output_pump(&r->out);
+}
+
+void
+bh_routing_restart(struct bh_routing *r)
+{
+	r->recovers = false;
+	r->changed = true;
+	bh_rib_restart(&r->rib);
 }

@@ -12,6 +12,10 @@
  * Order of life: init; a watch on each table of bh_routing_table() with bh_routing_change() as
  * its callback; after each poll bh_routing_commit(), which does nothing before all inputs are
  * there, then computes, replays, says ready, and from then on follows the changes.
+ *
+ * After the core's death bh_routing_restart() and new watches: what is known stays in use. As soon
+ * as interfaces and addresses are whole again (an ifindex may mean another one) the routes of before
+ * are replayed; the replay ends when the static routes have come too.
  */
 #ifndef BH_ROUTING_H
 #define BH_ROUTING_H
@@ -27,9 +31,13 @@ struct bh_input {
 	struct bh_routing *r;
 	const struct bh_input_ops *ops;
 	bool synced, complete;
+	bool dumped;  /* the whole table came since it was last marked */
+	bool marked;  /* what does not come again is to be swept */
+	bool was_complete; /* in the core before: it will be again */
 };
 
 #define BH_ROUTING_INPUTS 5
+#define BH_ROUTING_BASE 3 /* of them: interface, cfg_address, address */
 
 struct bh_routing {
 	struct bh_ifaces ifaces;
@@ -39,6 +47,9 @@ struct bh_routing {
 	struct bh_output out;
 	struct bh_input input[BH_ROUTING_INPUTS];
 	bool changed; /* since the last commit */
+	bool computed; /* all inputs were there once */
+	bool heir;     /* may not write */
+	bool recovers; /* the info base holds what a predecessor said, whole: serves once computed */
 };
 
 void bh_routing_init(struct bh_routing *r, const struct bh_out_ops *ops, void *ctx);
@@ -53,6 +64,9 @@ void bh_routing_change(void *arg, const struct bh_change *c);
 /* Takes up all changes since the last call and sends what can be sent. 0, or a fatal -errno. */
 int bh_routing_commit(struct bh_routing *r);
 
+/* The core was restarted. The watches have ended (BH_CHANGE_ENDED); new ones follow. */
+void bh_routing_restart(struct bh_routing *r);
+
 /* ---- statics.c: the source of static routes ---- */
 
 /* Records of cfg_route4 and cfg_route6; key: struct bh_cfg_route4_key or bh_cfg_route6_key.
@@ -66,5 +80,7 @@ int bh_static_delete(struct bh_source *s, uint8_t family, const void *key);
 void bh_inputs_init(struct bh_routing *r);
 /* All are there: synced, and complete where the table has an owner that replays. */
 bool bh_inputs_ready(const struct bh_routing *r);
+/* Those are that tell what an ifindex means and which addresses are ours. */
+bool bh_inputs_based(const struct bh_routing *r);
 
 #endif

@@ -41,7 +41,7 @@ check_request(const uint8_t *data, size_t len)
 	body = realloc(body, len > 0 ? len : 1);
 	memcpy(body, msg + 1, len);
 	for (uint16_t role = 0; role < BH_ROLE_MAX; role++) {
-		int rc = bh_ib_check_request(role, msg, body);
+		int rc = bh_ib_check_request(role, false, msg, body);
 
 		FUZZ_CHECK(rc <= 0);
 		FUZZ_CHECK(rc != 0 || (msg->verb < BH_V_EVENT && msg->flags == 0));

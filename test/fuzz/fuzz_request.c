@@ -197,7 +197,9 @@ put_value(struct fuzz_in *in, uint16_t table, void *val)
 		route->metric = b >> 6;
 		break;
 	case BH_T_PROCESS:
-		process->state = b;
+		process->state = b & 7;
+		process->how = b >> 4 & 7;
+		process->flags = b >> 7;
 		break;
 	default:
 		*(uint8_t *)val = b;

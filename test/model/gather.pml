@@ -206,11 +206,12 @@ proctype worker()
 		:: changed || unrung > 0 ->
 #endif
 			atomic { load(WORKER, REQ, seen); more = (seen != rpos) };
-#ifdef WORKER_KEEPS
-			more = true;
-#endif
 			if
-			:: unrung < GATHER && more
+#ifdef WORKER_KEEPS
+			:: unrung < GATHER
+#else
+			:: n > 0 && more && unrung < GATHER
+#endif
 			:: else -> unrung = 0; ring(WORKER, MAIN)
 			fi
 		:: else

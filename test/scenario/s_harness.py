@@ -10,7 +10,7 @@ from bhtest.bed import base_config, flow, host_mac, port_mac
 from bhtest.config import yanglint
 from bhtest.process import until
 from bhtest.testpmd import Testpmd, first_cpu, last_cpu
-from bhtest.traffic import Link, Traffic, memif_server, sockets
+from bhtest.traffic import Link, Traffic, memif_args, sockets
 
 SAMPLES = [dict(dst="192.0.2.1", size=100), dict(dst="192.0.2.1", size=200, options=b"\x01" * 8),
            dict(dst="2600::1", size=100),
@@ -99,7 +99,7 @@ def test_traffic_loses_nothing(t):
     t.log_file(log)
     source = os.path.join(t.workdir, "source.pcap")
     pcap.write(source, (flow("192.0.2.1", 64, seq=n) for n in range(1024)))
-    forwarder = Testpmd([f"net_memif{n},{memif_server(path)}" for n, path in enumerate(paths)],
+    forwarder = Testpmd([f"net_memif{n},{memif_args(path)}" for n, path in enumerate(paths)],
                         log, (first_cpu(), last_cpu()), options=["--forward-mode=mac"]).ready()
     try:
         forwarder.start()

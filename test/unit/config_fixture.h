@@ -64,7 +64,7 @@ load_file(const char *file)
 	memset(messages, 0, sizeof(messages));
 	d.out = fmemopen(messages, sizeof(messages) - 1, "w");
 	ck_assert_ptr_nonnull(d.out);
-	rc = bh_yang_load(ctx, file, -1, &d, &tree);
+	rc = bh_yang_load(ctx, file, -1, &d, &tree, NULL);
 	if (rc == 0)
 		rc = bh_model_make(&model, tree, &d);
 	if (rc == 0)

@@ -305,71 +305,6 @@ START_TEST(test_records)
 }
 END_TEST
 
-/* A core that writes down what it was told. */
-struct fake {
-	char told[512];
-	unsigned int adds, refuse;
-	unsigned int fail_at; /* add that fails; 0: none */
-};
-
-static int
-fake_begin(void *core, uint16_t table)
-{
-	struct fake *f = core;
-
-	sprintf(f->told + strlen(f->told), "b%u ", table);
-	return 0;
-}
-
-static int
-fake_add(void *core, const struct bh_record *rec)
-{
-	struct fake *f = core;
-
-	sprintf(f->told + strlen(f->told), "a%u ", rec->table);
-	return ++f->adds == f->fail_at ? -ECONNRESET : 0;
-}
-
-static int
-fake_wait(void *core)
-{
-	struct fake *f = core;
-
-	strcat(f->told, "w ");
-	return (int)f->refuse;
-}
-
-static int
-fake_end(void *core, uint16_t table)
-{
-	struct fake *f = core;
-
-	sprintf(f->told + strlen(f->told), "e%u ", table);
-	return 0;
-}
-
-static const struct bh_core_ops fake_ops = {fake_begin, fake_add, fake_wait, fake_end};
-
-START_TEST(test_apply)
-{
-	struct fake f = {0};
-
-	load("{" IFS(IF("eth0", ",\"ietf-ip:ipv4\":{\"address\":[{\"ip\":\"10.0.0.1\","
-		"\"prefix-length\":8}],\"neighbor\":[{\"ip\":\"10.0.0.2\","
-		"\"link-layer-address\":\"02:00:00:00:00:02\"}]}")) ","
-		ROUTING(PROTO("s", "," V4(TO("11.0.0.0/8", "\"next-hop-address\":\"10.0.0.2\""))))
-		"}");
-	ck_assert_int_eq(bh_apply(&model.records, &fake_ops, &f), 0);
-	ck_assert_str_eq(f.told, "b1 b2 b3 b4 b5 a1 a2 a3 a4 w e5 e4 e3 e2 e1 ");
-	f = (struct fake){.refuse = 2}; /* a refused record does not hold up the end */
-	ck_assert_int_eq(bh_apply(&model.records, &fake_ops, &f), 0);
-	ck_assert_ptr_nonnull(strstr(f.told, "w e5 e4 e3 e2 e1 "));
-	f = (struct fake){.fail_at = 2}; /* a lost core ends it without an end of the replay */
-	ck_assert_int_eq(bh_apply(&model.records, &fake_ops, &f), -ECONNRESET);
-	ck_assert_str_eq(f.told, "b1 b2 b3 b4 b5 a1 a2 ");
-}
-END_TEST
-
 START_TEST(test_print)
 {
 	char *text = NULL;
@@ -417,7 +352,6 @@ main(void)
 	tcase_add_loop_test(tc, test_devices, 0, sizeof(devices) / sizeof(devices[0]));
 	tcase_add_test(tc, test_kernel_devices);
 	tcase_add_test(tc, test_records);
-	tcase_add_test(tc, test_apply);
 	tcase_add_test(tc, test_print);
 	suite_add_tcase(s, tc);
 	return run_suite(s);

@@ -387,7 +387,8 @@ START_TEST(processes)
 	struct bh_ifname_key k = {.name = "routing"};
 	struct bh_process p = {
 		.pid = 5, .state = BH_PROC_READY, .restarts = 1, .last_exit = W_EXITCODE(0, 9),
-		.started = 1000, .recovery_us = 12345,
+		.started = 1000, .recovery_us = 12345, .how = BH_HOW_HANG, .detect_us = 70500,
+		.seen_ns = 99, .flags = BH_PROC_ADOPTED,
 	};
 	struct bh_recs recs;
 	json_t *list, *v;
@@ -403,10 +404,19 @@ START_TEST(processes)
 	ck_assert_str_eq(str(v, "last-exit"), "none");
 	ck_assert(json_is_null(json_object_get(v, "uptime-s")));
 	ck_assert(json_is_null(json_object_get(v, "recovery-ms")));
+	ck_assert(json_is_null(json_object_get(v, "detection-ms")));
+	ck_assert(json_is_true(json_object_get(v, "held")));
+	ck_assert(json_is_false(json_object_get(v, "adopted")));
+	ck_assert_str_eq(str(v, "ended-by"), "none");
 	v = json_array_get(list, 1);
 	ck_assert_str_eq(str(v, "last-exit"), "killed by signal 9 (Killed)");
 	ck_assert_double_eq_tol(json_real_value(json_object_get(v, "recovery-ms")), 12.345, 1e-9);
 	ck_assert_int_eq(num(v, "restarts"), 1);
+	ck_assert_str_eq(str(v, "ended-by"), "hang");
+	ck_assert_double_eq_tol(json_real_value(json_object_get(v, "detection-ms")), 70.5, 1e-9);
+	ck_assert_int_eq(num(v, "end-seen-ns"), 99);
+	ck_assert(json_is_false(json_object_get(v, "held")));
+	ck_assert(json_is_true(json_object_get(v, "adopted")));
 
 	bh_recs_init(&recs, sizeof(k), sizeof(p));
 	p.pid = 5;

@@ -154,15 +154,36 @@ START_TEST(test_bad_message)
 {
 	struct bh_msg m = { .len = sizeof(m) - 1, .verb = BH_V_DUMP, .table = BH_T_UDP };
 
-	ck_assert_int_eq(bh_ib_check_request(0, &m, NULL), -EMSGSIZE);
+	ck_assert_int_eq(bh_ib_check_request(0, false, &m, NULL), -EMSGSIZE);
 	m.len = BH_MSG_MAX + 1;
-	ck_assert_int_eq(bh_ib_check_request(0, &m, NULL), -EMSGSIZE);
+	ck_assert_int_eq(bh_ib_check_request(0, false, &m, NULL), -EMSGSIZE);
 	m.len = sizeof(m);
-	ck_assert_int_eq(bh_ib_check_request(0, &m, NULL), 0);
+	ck_assert_int_eq(bh_ib_check_request(0, false, &m, NULL), 0);
 	m.flags = 1;
-	ck_assert_int_eq(bh_ib_check_request(0, &m, NULL), -EINVAL);
+	ck_assert_int_eq(bh_ib_check_request(0, false, &m, NULL), -EINVAL);
 	m.verb = BH_V_NOP;
-	ck_assert_int_eq(bh_ib_check_request(0, &m, NULL), -EINVAL);
+	ck_assert_int_eq(bh_ib_check_request(0, false, &m, NULL), -EINVAL);
+}
+END_TEST
+
+/* An heir reads and recovers as the owner does, and does nothing else that is the owner's. */
+START_TEST(test_heir)
+{
+	struct bh_msg m = { .len = sizeof(m), .table = BH_T_ROUTE4 };
+
+	for (m.verb = BH_V_DUMP; m.verb < BH_V_EVENT; m.verb++) {
+		bool begins = m.verb == BH_V_REPLAY_BEGIN || m.verb == BH_V_REPLAY_END;
+
+		if (m.verb == BH_V_LOOKUP)
+			continue;
+		ck_assert_int_eq(bh_ib_check_request(BH_ROLE_ROUTING, true, &m, NULL),
+			begins ? -EPERM : 0);
+		ck_assert_int_eq(bh_ib_check_request(BH_ROLE_ROUTING, false, &m, NULL), 0);
+	}
+	for (m.verb = BH_V_ADD; m.verb <= BH_V_DELETE; m.verb++)
+		ck_assert_int_eq(bh_ib_check_request(BH_ROLE_ROUTING, true, &m, NULL), -EPERM);
+	m.verb = BH_V_RECOVER;
+	ck_assert_int_eq(bh_ib_check_request(BH_ROLE_CONFIG, true, &m, NULL), -EPERM);
 }
 END_TEST
 
@@ -225,6 +246,7 @@ main(void)
 	tcase_add_test(tc, test_bad_verb_and_table);
 	tcase_add_test(tc, test_bad_length);
 	tcase_add_test(tc, test_bad_message);
+	tcase_add_test(tc, test_heir);
 	tcase_add_test(tc, test_bad_key_and_value);
 	tcase_add_test(tc, test_owners);
 	tcase_add_test(own, test_assigned_id);

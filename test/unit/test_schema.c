@@ -241,6 +241,13 @@ START_TEST(test_val_others)
 	r = (struct bh_route){ .nh = 1 };
 	ck_assert(!val_ok(BH_T_ROUTE6, &r, sizeof(r)));
 	ck_assert(val_ok(BH_T_PROCESS, &p, sizeof(p)));
+	p.how = BH_HOW_MAX;
+	ck_assert(!val_ok(BH_T_PROCESS, &p, sizeof(p)));
+	p.how = BH_HOW_ORDER;
+	p.flags = BH_PROC_ADOPTED << 1;
+	ck_assert(!val_ok(BH_T_PROCESS, &p, sizeof(p)));
+	p.flags = BH_PROC_ADOPTED;
+	ck_assert(val_ok(BH_T_PROCESS, &p, sizeof(p)));
 	p.state = 0;
 	ck_assert(!val_ok(BH_T_PROCESS, &p, sizeof(p)));
 	ck_assert(val_ok(BH_T_ADDRESS, &a, sizeof(a)));

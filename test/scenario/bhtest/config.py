@@ -12,7 +12,7 @@ import tempfile
 
 from bhtest import packet
 from bhtest.process import run
-from bhtest.traffic import memif_server
+from bhtest.traffic import memif_args
 
 YUMA = "/usr/share/yuma"
 FAMILY = {False: "ietf-ipv4-unicast-routing:ipv4", True: "ietf-ipv6-unicast-routing:ipv6"}
@@ -64,9 +64,9 @@ class Config:
         self.interfaces[name] = entry
         return self
 
-    def memif(self, name, n, socket, rsize=10, **more):
-        """Add an interface on the server end of a memif link, device number n."""
-        return self.interface(name, f"net_memif{n},{memif_server(socket, rsize)}", **more)
+    def memif(self, name, n, socket, rsize=10, role="server", **more):
+        """Add an interface on an end of a memif link, device number n."""
+        return self.interface(name, f"net_memif{n},{memif_args(socket, rsize, role=role)}", **more)
 
     def route(self, prefix, *via, interface=None, special=None):
         """Add or replace a static route: one or several next-hop addresses, an outgoing

@@ -3,7 +3,7 @@
 
 One lcore turns round the ports in order (chained topology): source -> memif -> sink, for each link.
   source  net_pcap with rx only: each packet of a file once, or for ever (infinite_rx)
-  memif   client of the router's port
+  memif   client of the router's port, or its server, which outlives the router's core
   sink    net_pcap with tx only, which captures, or net_null that never receives, which drops
 With retry the full memif ring is the brake: nothing is lost on the way in, and as the same lcore
 empties the other end, the packets in flight stay near the size of one ring. For strict no-loss the
@@ -28,8 +28,9 @@ from bhtest.testpmd import Testpmd
 class Link:
     """One memif link: what is sent on it and what becomes of what returns."""
 
-    def __init__(self, socket, rsize=10, send=None, infinite=False, capture=None, ident=0):
-        self.socket, self.rsize, self.ident = socket, rsize, ident
+    def __init__(self, socket, rsize=10, send=None, infinite=False, capture=None, ident=0,
+                 role="client"):
+        self.socket, self.rsize, self.ident, self.role = socket, rsize, ident, role
         self.send, self.infinite, self.capture = send, infinite, capture
 
     def vdevs(self, n):
@@ -39,7 +40,7 @@ class Link:
             source = f"net_pcap_s{n},rx_pcap={self.send}"
             if self.infinite:
                 source += ",infinite_rx=1"
-        memif = (f"net_memif{n},role=client,id={self.ident},socket={self.socket},"
+        memif = (f"net_memif{n},role={self.role},id={self.ident},socket={self.socket},"
                  f"socket-abstract=no,rsize={self.rsize},zero-copy=no")
         sink = f"net_pcap_k{n},tx_pcap={self.capture}" if self.capture else f"net_null{n},no-rx=1"
         return source, memif, sink
@@ -224,9 +225,9 @@ def burst_links(folder, paths):
     return links
 
 
-def memif_server(socket, rsize=10, ident=0):
+def memif_args(socket, rsize=10, ident=0, role="server"):
     """The devargs of the router's end of a link."""
-    return (f"role=server,id={ident},socket={socket},socket-abstract=no,rsize={rsize},"
+    return (f"role={role},id={ident},socket={socket},socket-abstract=no,rsize={rsize},"
             "zero-copy=no")
 
 
