@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_prefetch.h>
+
 #include "infobase/infobase_priv.h"
 
 static inline size_t
@@ -113,6 +115,45 @@ execute(struct bh_table *t, struct bh_ib_request *r, size_t len)
 	default: /* WATCH, UNWATCH: main's, when they come back */
 		return 0;
 	}
+}
+
+/* Whether the worker looks up the key that the body begins with. */
+static bool
+has_key(const struct bh_ib_request *r)
+{
+	switch (r->msg.verb) {
+	case BH_V_ADD:
+	case BH_V_CHANGE:
+	case BH_V_DELETE:
+	case BH_V_GET:
+		return r->refused == 0;
+	default:
+		return false;
+	}
+}
+
+/*
+ * A lookup is three lines that lie anywhere: bucket, slot, record, each found by the one before. One
+ * request alone waits for each; of a burst all buckets come at once, then all slots, then records.
+ */
+void
+bh_ib_prefetch(const struct bh_table *t, struct bh_ib_request *const *r, unsigned int n)
+{
+	uint32_t hash[BH_IB_BURST];
+	unsigned int i, k = 0;
+
+	for (i = 0; i < n; i++)
+		rte_prefetch0(&r[i]->msg);
+	for (i = 0; i < n; i++) {
+		if (!has_key(r[i]))
+			continue;
+		hash[k] = bh_store_hash(&t->store, r[i]->body, t->schema->key_len);
+		bh_store_prefetch_bucket(&t->store, hash[k++]);
+	}
+	for (i = 0; i < k; i++)
+		bh_store_prefetch_slot(&t->store, hash[i]);
+	for (i = 0; i < k; i++)
+		bh_store_prefetch_record(&t->store, hash[i]);
 }
 
 void

@@ -76,20 +76,38 @@ make_tables(struct bh_infobase *ib)
 	return 0;
 }
 
-/* The pool is touched by main and all workers with each request: huge pages spare them TLB
- * misses, and it is taken once. */
+/* The objects are touched by main and all workers with each request: huge pages spare them TLB
+ * misses, and they are taken once. */
+static int
+make_objects(struct bh_infobase *ib, enum bh_ib_size size, uint32_t n, size_t bytes)
+{
+	struct bh_ib_objects *o = &ib->objects[size];
+	uint32_t i;
+
+	o->mem = rte_zmalloc_socket("ib.objects", n * bytes, 64, ib->conf.socket_id);
+	o->free = calloc(n, sizeof(struct bh_ib_request *));
+	if (o->mem == NULL || o->free == NULL)
+		return -ENOMEM;
+	o->n = n;
+	for (i = 0; i < n; i++) {
+		struct bh_ib_request *r = RTE_PTR_ADD(o->mem, i * bytes);
+
+		r->size = size;
+		bh_ib_give(ib, r);
+	}
+	return 0;
+}
+
 static int
 make_pool(struct bh_infobase *ib)
 {
-	unsigned int i;
+	const size_t small = BH_IB_BYTES(BH_IB_SHORT), big = BH_IB_BYTES(BH_MSG_MAX);
+	int err;
 
-	ib->pool = rte_zmalloc_socket("ib.pool", sizeof(*ib->pool) * BH_IB_POOL, 64,
-		ib->conf.socket_id);
-	if (ib->pool == NULL)
-		return -ENOMEM;
-	for (i = 0; i < BH_IB_POOL; i++)
-		bh_ib_give(ib, &ib->pool[i]);
-	return 0;
+	_Static_assert(BH_IB_BYTES(BH_IB_SHORT) / 64 % 2 == 1, "an odd number of lines");
+	_Static_assert(BH_IB_BYTES(BH_MSG_MAX) / 64 % 2 == 1, "an odd number of lines");
+	err = make_objects(ib, BH_IB_IS_SHORT, BH_IB_SHORTS, small);
+	return err == 0 ? make_objects(ib, BH_IB_IS_LONG, BH_IB_LONGS, big) : err;
 }
 
 static int
@@ -143,7 +161,10 @@ bh_infobase_destroy(struct bh_infobase *ib)
 	for (i = 0; i < ib->n_workers; i++)
 		bh_worker_destroy(ib->workers[i]);
 	bh_watches_fini(&ib->watches);
-	rte_free(ib->pool);
+	for (i = 0; i < BH_IB_SIZES; i++) {
+		rte_free(ib->objects[i].mem);
+		free(ib->objects[i].free);
+	}
 	rte_free(ib->own_stats);
 	free(ib);
 }
@@ -180,15 +201,19 @@ bh_infobase_stop(struct bh_infobase *ib)
 /* ---- requests ---- */
 
 struct bh_ib_request *
-bh_ib_take(struct bh_infobase *ib)
+bh_ib_take(struct bh_infobase *ib, size_t bytes, bool keep)
 {
-	return ib->n_free > 0 ? ib->free[--ib->n_free] : NULL;
+	struct bh_ib_objects *o = &ib->objects[bytes > BH_IB_SHORT];
+
+	return o->n_free > (keep ? o->n / BH_IB_KEPT : 0) ? o->free[--o->n_free] : NULL;
 }
 
 void
 bh_ib_give(struct bh_infobase *ib, struct bh_ib_request *r)
 {
-	ib->free[ib->n_free++] = r;
+	struct bh_ib_objects *o = &ib->objects[r->size];
+
+	o->free[o->n_free++] = r;
 }
 
 bool
@@ -275,15 +300,17 @@ request(void *ctx, const struct bh_peer_info *peer, const struct bh_msg *msg, un
 	int status = bh_ib_check_request(peer->role, peer->heir, msg, msg + 1);
 	struct bh_ib_request *r;
 	unsigned int slots;
+	size_t bytes;
 
 	if (msg->verb == BH_V_NOP || s == NULL) {
 		slots = status == 0 ? slots_of(msg->len) : 1;
 		return slots > room ? -EAGAIN : answer_now(ib, peer, msg, status);
 	}
 	slots = status == 0 ? reply_slots(s, msg->verb, room) : 1;
-	if (slots > room || (ib->n_free <= BH_IB_KEPT && peer->role <= BH_ROLE_ADMIN))
+	if (slots > room)
 		return -EAGAIN;
-	r = bh_ib_take(ib);
+	bytes = RTE_MAX(slots * BH_IB_SLOT, status == 0 ? msg->len : sizeof(*msg));
+	r = bh_ib_take(ib, bytes, peer->role <= BH_ROLE_ADMIN);
 	if (r == NULL)
 		return -EAGAIN;
 	fill(r, peer, msg, status, slots);

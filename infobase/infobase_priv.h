@@ -3,7 +3,9 @@
  * How main and workers work together.
  *
  * A request of a client becomes an object of a fixed pool, which only main takes from and gives
- * back to. Main hangs it on the request ring of its table; the table's worker writes the reply
+ * back to. Nearly all requests and replies are short, so there are two sizes; both are an odd
+ * number of cache lines, that what each object begins with does not fall into the same few sets of
+ * the caches. Main hangs it on the request ring of its table; the table's worker writes the reply
  * into the same object and hangs that on its result ring, which has room for the whole pool:
  * a worker never waits for main. Without an object or room main takes no request. A request that
  * is refused goes the same way, so that one client's answers about one table keep their order.
@@ -21,8 +23,10 @@
 #include "lib/log/limit.h"
 #include "lib/stats/stats.h"
 
-#define BH_IB_POOL 2048	   /* request objects */
-#define BH_IB_KEPT 256	   /* of them that readers leave to the modules */
+#define BH_IB_SHORTS 2048  /* request objects for short messages */
+#define BH_IB_LONGS 512	   /* and for any message */
+#define BH_IB_KEPT 8	   /* readers leave one of so many to the modules */
+#define BH_IB_SHORT 160	   /* bytes of a short message, of request and reply */
 #define BH_IB_GATHER 256   /* requests or results that are worth a bell while more come */
 #define BH_IB_RING 512	   /* requests of one table under way */
 #define BH_IB_BURST 32	   /* requests that a worker carries out together */
@@ -32,17 +36,36 @@
 #define BH_WORKER_INPUTS 8
 #define BH_WORKER_CHORES 8
 
+enum bh_ib_size {
+	BH_IB_IS_SHORT,
+	BH_IB_IS_LONG,
+	BH_IB_SIZES,
+};
+
 struct bh_ib_request {
 	struct bh_peer_ref peer;
-	uint32_t watch, watch_gen; /* whose chunk it is, or BH_IB_NO_WATCH: a client's */
-	uint16_t role;
+	uint32_t watch;	   /* whose chunk it is, or BH_IB_NO_WATCH: a client's */
+	union {
+		uint32_t watch_gen; /* chunk */
+		uint32_t role;
+	};
+	uint64_t log_pos;  /* dump: head of the change log when it was made */
 	uint16_t room;	   /* bytes that the reply may have, header included */
 	int16_t refused;   /* -errno: the worker only hands it on */
-	bool complete;	   /* chunk: the table was complete */
-	uint64_t log_pos;  /* chunk: head of the change log when it was made */
+	bool complete;	   /* dump: the table was complete */
+	uint8_t size;	   /* enum bh_ib_size */
 	struct bh_msg msg; /* the request, then the reply; its body follows */
-	uint8_t body[BH_MSG_MAX - sizeof(struct bh_msg)];
-} __attribute__((aligned(64)));
+	uint8_t body[];
+} __attribute__((aligned(8)));
+
+#define BH_IB_BYTES(msg_bytes) RTE_ALIGN_CEIL(offsetof(struct bh_ib_request, msg) + (msg_bytes), 64)
+
+/* Objects of one size, and those that are free: a stack, as what was used last is warm. */
+struct bh_ib_objects {
+	void *mem;
+	uint32_t n, n_free;
+	struct bh_ib_request **free;
+};
 
 struct bh_worker_input {
 	struct rte_ring *ring;
@@ -137,9 +160,7 @@ struct bh_infobase {
 	bool wake[BH_GROUP_MAX]; /* main: groups that were given requests */
 	unsigned int taken, unrung; /* requests of this pass; since workers were last woken */
 	struct bh_worker *by_group[BH_GROUP_MAX];
-	struct bh_ib_request *pool;
-	uint32_t n_free;
-	struct bh_ib_request *free[BH_IB_POOL]; /* a stack: what was used last is warm */
+	struct bh_ib_objects objects[BH_IB_SIZES];
 	uint64_t tsc_us;
 	struct bh_log_limit log_owner; /* writers that are not the owner */
 	struct bh_watches watches;
@@ -154,13 +175,16 @@ void bh_worker_add_table(struct bh_worker *w, struct bh_table *t, struct rte_rin
 /* One pass: requests, inputs, sweeps, chores. True when there was work; *timeout: ms until some
  * chore wants to be called again, -1: none does. The worker's lcore only, w->stats set. */
 bool bh_worker_turn(struct bh_worker *w, int *timeout);
+/* Asks for the memory that n requests, BH_IB_BURST at most, will need. The table's worker only. */
+void bh_ib_prefetch(const struct bh_table *t, struct bh_ib_request *const *r, unsigned int n);
 /* Carries out one request and makes its reply in place. The table's worker only. */
 void bh_ib_execute(struct bh_table *t, struct bh_ib_request *r);
 
 /* ---- main ---- */
 
-/* An object, or NULL. */
-struct bh_ib_request *bh_ib_take(struct bh_infobase *ib);
+/* An object for messages of so many bytes, or NULL: none is free, or, where keep is set, only those
+ * that are kept for the modules. */
+struct bh_ib_request *bh_ib_take(struct bh_infobase *ib, size_t bytes, bool keep);
 void bh_ib_give(struct bh_infobase *ib, struct bh_ib_request *r);
 /* Hangs r on its table's list; the worker is woken at the next pass. False: no room, r stays the
  * caller's. */

@@ -9,6 +9,8 @@
 
 #define MASK (BH_SLOTS_CHUNK - 1)
 #define FIRST_BUCKETS 64
+#define SPLITS_AHEAD 2
+#define SPLIT_DEPTH 4 /* slots of a chain that are asked for ahead */
 
 static uint32_t *
 bucket_at(const struct bh_store *s, uint32_t b)
@@ -133,6 +135,36 @@ bh_store_hash(const struct bh_store *s, const void *key, size_t len)
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+void
+bh_store_prefetch_bucket(const struct bh_store *s, uint32_t hash)
+{
+	__builtin_prefetch(bucket_at(s, bucket_of(s, hash)));
+}
+
+void
+bh_store_prefetch_slot(const struct bh_store *s, uint32_t hash)
+{
+	uint32_t slot = *bucket_at(s, bucket_of(s, hash));
+
+	if (slot != BH_SLOT_NONE)
+		__builtin_prefetch(bh_store_slot(s, slot));
+}
+
+void
+bh_store_prefetch_record(const struct bh_store *s, uint32_t hash)
+{
+	uint32_t slot = *bucket_at(s, bucket_of(s, hash));
+	const struct bh_slot *e;
+
+	if (slot == BH_SLOT_NONE)
+		return;
+	e = bh_store_slot(s, slot);
+	if (e->hash == hash)
+		__builtin_prefetch(e->rec);
+	else if (e->next != BH_SLOT_NONE)
+		__builtin_prefetch(bh_store_slot(s, e->next));
+}
+
 uint32_t
 bh_store_find(const struct bh_store *s, uint32_t hash, const void *key, size_t len)
 {
@@ -147,6 +179,24 @@ bh_store_find(const struct bh_store *s, uint32_t hash, const void *key, size_t l
 	return BH_SLOT_NONE;
 }
 
+/* The buckets that are split next are known, but their chains lie anywhere: with each split comes
+ * the first slot of one that is still far, the second of one that is nearer, and so on. */
+static void
+prefetch_split(const struct bh_store *s)
+{
+	uint32_t b = s->buckets - s->base + SPLIT_DEPTH * SPLITS_AHEAD, slot, depth, d;
+
+	if (b >= s->base)
+		return;
+	for (depth = 0; depth < SPLIT_DEPTH; depth++, b -= SPLITS_AHEAD) {
+		slot = *bucket_at(s, b);
+		for (d = 0; d < depth && slot != BH_SLOT_NONE; d++)
+			slot = bh_store_slot(s, slot)->next;
+		if (slot != BH_SLOT_NONE)
+			__builtin_prefetch(bh_store_slot(s, slot));
+	}
+}
+
 /* One more bucket: takes over what is its own from the one at `buckets - base`. Without memory
  * the chains grow a little instead. */
 static void
@@ -156,6 +206,7 @@ split(struct bh_store *s)
 
 	if ((add & MASK) == 0 && s->seg[add >> BH_SLOT_SHIFT] == NULL && segment_add(s, add) != 0)
 		return;
+	prefetch_split(s);
 	from = bucket_at(s, add - s->base);
 	to = bucket_at(s, add);
 	for (slot = *from; slot != BH_SLOT_NONE; slot = *from) {

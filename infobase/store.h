@@ -56,6 +56,12 @@ bh_store_slot(const struct bh_store *s, uint32_t slot)
 
 uint32_t bh_store_hash(const struct bh_store *s, const void *key, size_t len);
 
+/* Ask for the memory of a lookup, one after the other with something else in between, each using
+ * what the one before asked for. A record behind the first of its chain is not asked for. */
+void bh_store_prefetch_bucket(const struct bh_store *s, uint32_t hash);
+void bh_store_prefetch_slot(const struct bh_store *s, uint32_t hash);
+void bh_store_prefetch_record(const struct bh_store *s, uint32_t hash);
+
 /* Slot of the record with this key, or BH_SLOT_NONE. */
 uint32_t bh_store_find(const struct bh_store *s, uint32_t hash, const void *key, size_t len);
 

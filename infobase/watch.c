@@ -227,7 +227,7 @@ bh_watch_chunk(struct bh_infobase *ib, struct bh_ib_request *r)
 static bool
 ask_chunk(struct bh_infobase *ib, struct bh_watch *w)
 {
-	struct bh_ib_request *r = ib->n_free > BH_IB_KEPT ? bh_ib_take(ib) : NULL;
+	struct bh_ib_request *r = bh_ib_take(ib, EVENT_BYTES, true);
 
 	if (r == NULL)
 		return false;

@@ -37,7 +37,7 @@ bh_worker_create(struct bh_infobase *ib, unsigned int lcore)
 		return NULL;
 	}
 	snprintf(name, sizeof(name), "ib.results.%u", lcore);
-	w->results = rte_ring_create(name, BH_IB_POOL * 2, ib->conf.socket_id,
+	w->results = rte_ring_create(name, rte_align32pow2(BH_IB_SHORTS + BH_IB_LONGS + 1), ib->conf.socket_id,
 		RING_F_SP_ENQ | RING_F_SC_DEQ);
 	if (w->results == NULL) {
 		bh_worker_destroy(w);
@@ -116,11 +116,11 @@ run_requests(struct bh_worker *w, struct bh_worker_table *wt)
 
 	if (n > 0 && waits_for_sweep(wt, r[0]))
 		return 0;
-	if (n == 0)
+	if (n == 0) {
 		n = rte_ring_sc_dequeue_burst(wt->requests, (void **)r, BH_IB_BURST, NULL);
+		bh_ib_prefetch(wt->table, r, n);
+	}
 	for (; done < n; done++) {
-		if (done + 1 < n)
-			__builtin_prefetch(&r[done + 1]->msg);
 		bh_ib_execute(wt->table, r[done]);
 		if (waits_for_sweep(wt, r[done]))
 			break;
@@ -221,12 +221,13 @@ more_requests(const struct bh_worker *w)
 	return false;
 }
 
-/* Results and news wait while requests are at hand, up to a bound: on a shared CPU main would else
- * take it for each few of them. */
+/* Results and news wait while requests are carried out and more are at hand, up to a bound: on a
+ * shared CPU main would else take it for each few of them. Requests that wait for a sweep do not
+ * keep the sweep's news back. */
 static void
-tell_main(struct bh_worker *w)
+tell_main(struct bh_worker *w, unsigned int done)
 {
-	if (w->unrung < BH_IB_GATHER && more_requests(w))
+	if (done > 0 && w->unrung < BH_IB_GATHER && more_requests(w))
 		return;
 	w->unrung = 0;
 	bh_bell_ring(bh_service_bell(w->ib->svc));
@@ -252,7 +253,7 @@ bh_worker_turn(struct bh_worker *w, int *timeout)
 		bh_count(&w->stats->handled, total);
 	w->unrung += total;
 	if (ring || w->unrung > 0)
-		tell_main(w);
+		tell_main(w, total);
 	return busy || total > 0 || ring;
 }
 

@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "test/fuzz"))
 import fuzz  # noqa: E402
 
-UNIT_SECONDS = 180
+UNIT_SECONDS = 300
 FUZZ_SECONDS = 4 # of each target, behind its seeds
 MODEL_SECONDS = 1200
 SCENARIO_SECONDS = 1200

@@ -7,6 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "lib/channel/doorbell.h"
+
 int
 bh_bell_init(struct bh_bell *bell)
 {
@@ -29,7 +31,7 @@ bh_bell_ring(struct bh_bell *bell)
 	uint64_t one = 1;
 	ssize_t n;
 
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	bh_fence_flush();
 	if (!__atomic_load_n(&bell->asleep, __ATOMIC_RELAXED))
 		return;
 	/* Several may ring at once: one of them writes. */
@@ -45,7 +47,7 @@ bh_bell_announce(struct bh_bell *bell)
 {
 	bell->announced = true;
 	__atomic_store_n(&bell->asleep, 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	bh_fence_sleep();
 }
 
 /*

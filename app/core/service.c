@@ -18,7 +18,7 @@
 #include "app/core/lcore_stats.h"
 #include "app/core/service_priv.h"
 
-#define LOOK_US 20
+#define LOOK_US 50
 #define TIMER_MS 2	/* clients that ring without end */
 #define REFUSED_MS 1	/* requests that the handler refused although there was room */
 #define FLUSH_TURNS 16	/* busy turns between two looks at who sleeps */
@@ -159,6 +159,8 @@ serve_polled(struct bh_service *svc)
 
 	if (n == 0)
 		return false;
+	if (n == 1)
+		return serve_part(svc, 0, 1);
 	first = svc->first_polled++ % n + 1;
 	busy = serve_part(svc, 0, first);
 	return serve_part(svc, first, n) | busy;

@@ -42,36 +42,47 @@ touch(struct bh_service *svc, struct bh_peer *p)
 	svc->touched[svc->n_touched++] = p->info.ref.index;
 }
 
-/* ---- what is kept ---- */
+/* ---- what is kept ----
+ *
+ * Open addressing with linear probing, entries of a cluster in the order of their homes (Celis,
+ * "Robin Hood Hashing", 1986): tags mostly count up, so a cluster is as long as there are requests
+ * under way, but nearly each entry is at home, where looking and closing a gap end. */
+
+/* How far from its home an entry with this tag is at i. */
+static inline unsigned int
+away(unsigned int i, uint32_t tag)
+{
+	return (i - tag) % BH_PEER_PENDING;
+}
 
 static void
 pending_add(struct bh_peer *p, uint32_t tag, unsigned int slots)
 {
+	struct bh_pending e = {.tag = tag, .slots = slots}, other;
 	unsigned int i = tag % BH_PEER_PENDING;
 
-	while (p->pending[i].slots != 0)
-		i = (i + 1) % BH_PEER_PENDING;
-	p->pending[i] = (struct bh_pending){.tag = tag, .slots = slots};
+	for (; p->pending[i].slots != 0; i = (i + 1) % BH_PEER_PENDING) {
+		if (away(i, p->pending[i].tag) >= away(i, e.tag))
+			continue;
+		other = p->pending[i];
+		p->pending[i] = e;
+		e = other;
+	}
+	p->pending[i] = e;
 	p->n_pending++;
 	p->kept += slots;
 }
 
-/* Frees entry i of the open-addressed table and closes the gap that it leaves. */
+/* Frees entry i: those behind it come nearer, up to one that is at home. */
 static void
 pending_remove(struct bh_peer *p, unsigned int i)
 {
-	unsigned int j = i, home;
+	unsigned int j = (i + 1) % BH_PEER_PENDING;
 
-	for (;;) {
-		j = (j + 1) % BH_PEER_PENDING;
-		if (p->pending[j].slots == 0)
-			break;
-		home = p->pending[j].tag % BH_PEER_PENDING;
-		/* The entry at j may move to i unless its home lies in (i, j]. */
-		if ((j - home) % BH_PEER_PENDING < (j - i) % BH_PEER_PENDING)
-			continue;
+	while (p->pending[j].slots != 0 && away(j, p->pending[j].tag) > 0) {
 		p->pending[i] = p->pending[j];
 		i = j;
+		j = (j + 1) % BH_PEER_PENDING;
 	}
 	p->pending[i].slots = 0;
 }
@@ -382,7 +393,7 @@ void
 bh_peers_flush(struct bh_service *svc)
 {
 	if (svc->n_touched > 0)
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		bh_fence_flush();
 	while (svc->n_touched > 0) {
 		struct bh_peer *p = &svc->peers[svc->touched[--svc->n_touched]];
 

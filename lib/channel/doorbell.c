@@ -13,7 +13,7 @@ bh_sleep_announce(struct bh_sleeper *s, uint32_t reasons)
 {
 	s->ticket += 4;
 	__atomic_store_n(s->word, s->ticket | reasons, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	bh_fence_sleep();
 }
 
 void

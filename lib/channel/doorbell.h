@@ -30,11 +30,36 @@ struct bh_ringer {
 	uint32_t rung;
 };
 
+/*
+ * The two fences of the protocol: the sleeper's, between its announcement and its second look, and
+ * the other side's, between what it published and its look at the sleep word, once a flush.
+ * test_doorbell_stress builds these sources with one taken out, and must then see a lost wake-up.
+ */
+static inline void
+bh_fence_sleep(void)
+{
+#ifdef BH_TEST_NO_SLEEP_FENCE
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+#else
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+static inline void
+bh_fence_flush(void)
+{
+#ifdef BH_TEST_NO_FLUSH_FENCE
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+#else
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
 /* Announces sleep and fences: afterwards look at all work once more. */
 void bh_sleep_announce(struct bh_sleeper *s, uint32_t reasons);
 void bh_sleep_end(struct bh_sleeper *s);
 
-/* After a full fence: true when the sleeper wants to be woken for one of the reasons and was
+/* After bh_fence_flush(): true when the sleeper wants to be woken for one of the reasons and was
  * not yet; the caller must then ring. */
 bool bh_ring_due(struct bh_ringer *r, uint32_t reasons);
 

@@ -5,6 +5,40 @@
 
 #include "lib/client/client_priv.h"
 
+struct sync {
+	bool done;
+	bh_reply_fn cb;
+	void *arg;
+};
+
+static void
+sync_done(void *arg, const struct bh_msg *msg, const void *body, size_t len)
+{
+	struct sync *s = arg;
+
+	s->done = true;
+	s->cb(s->arg, msg, body, len);
+}
+
+int
+bh_submit_wait(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_reply_fn cb, void *arg)
+{
+	struct sync s = {.cb = cb, .arg = arg};
+	int rc;
+
+	while ((rc = bh_submit_tag(h, msg, body, sync_done, &s)) == -EAGAIN) {
+		rc = bh_poll(h, -1);
+		if (rc < 0)
+			return rc;
+	}
+	if (rc < 0)
+		return rc == -ECONNRESET && h->lost ? bh_lost_tell(h) : rc;
+	/* An end of the connection is told to all calls under way, so to ours. */
+	while (!s.done)
+		bh_poll(h, -1);
+	return 0;
+}
+
 struct result {
 	int status;
 	uint32_t aux;

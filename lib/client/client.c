@@ -81,7 +81,7 @@ bh_flush(struct bh_handle *h)
 	if (h->map == NULL || h->unflushed == 0)
 		return 0;
 	h->unflushed = 0;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	bh_fence_flush();
 	ring_core(h, BH_SLEEP_WORK | (h->unfenced ? BH_SLEEP_SPACE : 0));
 	h->unfenced = false;
 	return 0;
@@ -238,7 +238,7 @@ deliver_first(struct bh_handle *h)
 static void
 ring_for_space(struct bh_handle *h)
 {
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	bh_fence_flush();
 	h->unfenced = false;
 	ring_core(h, BH_SLEEP_SPACE);
 }
@@ -299,6 +299,14 @@ gather(const struct bh_handle *h, int n, unsigned int *left)
 	return true;
 }
 
+/* Whether anything may come. A look at a slot that is not written yet fetches its line from the
+ * core, and the next request's stores would wait behind that load. */
+static inline bool
+expects(const struct bh_handle *h)
+{
+	return h->n_calls > 0 || h->watches != NULL;
+}
+
 /* All that is there. How many, or -ECONNRESET. */
 static int
 take_all(struct bh_handle *h)
@@ -313,7 +321,7 @@ take_all(struct bh_handle *h)
 		if (rc > 0)
 			bh_consumer_batch_next(&h->rep, n++);
 		release_some(h);
-	} while ((rc > 0 && n < TAKE_MAX) || (rc == 0 && gather(h, n, &left)));
+	} while ((rc > 0 && n < TAKE_MAX && expects(h)) || (rc == 0 && gather(h, n, &left)));
 	bh_consumer_batch_end(&h->rep, n);
 	release_some(h);
 	if (h->map != NULL && (rc < 0 || (n == 0 && closed(h))))
@@ -459,6 +467,7 @@ int
 bh_poll(struct bh_handle *h, int wait_ms)
 {
 	uint64_t end = wait_ms > 0 ? now_ns() + wait_ms * UINT64_C(1000000) : 0;
+	bool seen = false;
 	int rc;
 
 	if (h->lost)
@@ -473,46 +482,12 @@ bh_poll(struct bh_handle *h, int wait_ms)
 			return rc;
 		if (wait_ms == 0)
 			return idle(h);
-		if (spin(h) && arrived(h))
+		/* Seen twice and not taken: part of a message, which may never be whole. */
+		seen = !seen && spin(h);
+		if (seen)
 			continue;
 		rc = block(h, left_ms(end));
 		if (rc <= 0)
 			return rc;
 	}
-}
-
-/* ---- one request and its reply ---- */
-
-struct sync {
-	bool done;
-	bh_reply_fn cb;
-	void *arg;
-};
-
-static void
-sync_done(void *arg, const struct bh_msg *msg, const void *body, size_t len)
-{
-	struct sync *s = arg;
-
-	s->done = true;
-	s->cb(s->arg, msg, body, len);
-}
-
-int
-bh_submit_wait(struct bh_handle *h, struct bh_msg *msg, const void *body, bh_reply_fn cb, void *arg)
-{
-	struct sync s = {.cb = cb, .arg = arg};
-	int rc;
-
-	while ((rc = bh_submit_tag(h, msg, body, sync_done, &s)) == -EAGAIN) {
-		rc = bh_poll(h, -1);
-		if (rc < 0)
-			return rc;
-	}
-	if (rc < 0)
-		return rc == -ECONNRESET && h->lost ? bh_lost_tell(h) : rc;
-	/* An end of the connection is told to all calls under way, so to ours. */
-	while (!s.done)
-		bh_poll(h, -1);
-	return 0;
 }

@@ -135,14 +135,24 @@ struct rib_node {
 	uint8_t plen;
 };
 
+/* A node above the last inserted one, and the next hop that what is below it inherits. */
+struct rib_step {
+	uint32_t idx;
+	uint32_t inherit;
+};
+
 struct rib {
 	struct rib_node *node;
 	uint32_t cap;
 	uint32_t len;		/* nodes ever used */
 	uint32_t free;		/* list through child[0] */
 	uint32_t root;
+	uint32_t depth;		/* steps to the last inserted node, which is not one of them */
+	struct fib_key last;	/* its prefix */
+	struct rib_step path[128];
 };
 
+/* `nh` of a node is changed only after its rib_insert() or before its rib_prune(). */
 void rib_init(struct rib *rib);
 void rib_fini(struct rib *rib);
 /*

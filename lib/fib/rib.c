@@ -4,6 +4,9 @@
  *
  * A node is a prefix with a route, or a branching point of two children; so n routes take less
  * than 2n nodes. A child's prefix begins with its parent's and is longer.
+ *
+ * Routes mostly come in order, so an insertion begins where the last one's way parts from its own:
+ * the way is kept until a node is taken out. Next hops along it cannot change meanwhile, see rib_init().
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -107,14 +110,33 @@ insert_above(struct rib *rib, uint32_t *link, struct fib_key key, uint8_t plen, 
 	return idx;
 }
 
+/* Keeps of the last way what leads to this prefix too, and where it goes on. */
+static uint32_t *
+way_begin(struct rib *rib, struct fib_key key, uint8_t plen, uint32_t *inherit)
+{
+	unsigned int common = key_common(key, rib->last);
+	struct rib_node *n;
+
+	rib->last = key;
+	for (; rib->depth > 0; rib->depth--) {
+		n = &rib->node[rib->path[rib->depth - 1].idx];
+		if (n->plen > common || n->plen >= plen)
+			continue;
+		*inherit = rib->path[rib->depth - 1].inherit;
+		return &n->child[key_bit(key, n->plen)];
+	}
+	*inherit = BH_FIB_NONE;
+	return &rib->root;
+}
+
 int
 rib_insert(struct rib *rib, struct fib_key key, uint8_t plen, uint32_t *idx, uint32_t *inherit)
 {
-	uint32_t *link = &rib->root;
+	uint32_t *link;
 
-	*inherit = BH_FIB_NONE;
 	if (rib_room(rib) < 0)
 		return -ENOMEM;
+	link = way_begin(rib, key, plen, inherit);
 	while (*link != FIB_NIL) {
 		struct rib_node *n = &rib->node[*link];
 		unsigned int common = key_common(key, n->key);
@@ -130,6 +152,7 @@ rib_insert(struct rib *rib, struct fib_key key, uint8_t plen, uint32_t *idx, uin
 		}
 		if (n->nh != 0)
 			*inherit = n->nh;
+		rib->path[rib->depth++] = (struct rib_step){ *link, *inherit };
 		link = &n->child[key_bit(key, n->plen)];
 	}
 	*idx = *link = node_new(rib, key, plen);
@@ -197,6 +220,7 @@ rib_prune(struct rib *rib, struct fib_key key, uint8_t plen)
 	uint32_t *parent = NULL;
 	uint32_t *link = &rib->root;
 
+	rib->depth = 0;
 	while (*link != FIB_NIL && rib->node[*link].plen < plen) {
 		parent = link;
 		link = &rib->node[*link].child[key_bit(key, rib->node[*link].plen)];

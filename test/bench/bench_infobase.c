@@ -3,7 +3,8 @@
  * The info base through libbulkhead: a client process, a core process with main and one worker.
  *
  * `_1cpu`: client, main and worker share one CPU, all block. Otherwise main and worker share one,
- * the client has the other: the plan of a machine with two CPUs. References as in bench_calls.
+ * the client has the other: the plan of a machine with two CPUs. `_apart`: the worker shares the
+ * client's CPU instead. References as in bench_calls.
  *
  * bench_infobase [watch | add | get | dump | idle]; get and dump need the records of add.
  */
@@ -168,7 +169,7 @@ published_us(uint32_t last)
 static void
 add_throughput(void)
 {
-	struct report_rounds rate = {0}, published = {0}, other = {0};
+	struct report_rounds rate = {0}, published = {0}, other = {0}, apart = {0};
 
 	report_progress("%u routes", RECORDS);
 	for (uint32_t at = 0; at < RECORDS; at += ADDS) {
@@ -189,12 +190,21 @@ add_throughput(void)
 	}
 	scattered = false;
 	report_rounds("add_throughput_scattered", "1/s", &other, NULL);
+	ib_pin_worker(&core, CLIENT_CPU);
+	for (uint32_t i = 0; i < 10; i++) {
+		uint64_t start = report_now_ns();
+
+		many(BH_V_ADD, RECORDS + i * ADDS, ADDS, 10000);
+		report_round(&apart, rate_of(ADDS, start), 0);
+	}
+	ib_pin_worker(&core, CORE_CPU);
+	report_rounds("add_throughput_apart", "1/s", &apart, NULL);
 }
 
 static void
 get_throughput(void)
 {
-	struct report_rounds sock = {0}, r = {0};
+	struct report_rounds sock = {0}, r = {0}, apart = {0};
 
 	report_progress("pipelined gets");
 	for (uint32_t i = 0; i < ROUNDS; i++) {
@@ -208,6 +218,15 @@ get_throughput(void)
 	}
 	report_rounds("get_throughput", "1/s", &sock, "pipelined_seqpacket_socket");
 	report_target("get_throughput_target", "1/s", &r, 2e6);
+	ib_pin_worker(&core, CLIENT_CPU);
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		uint64_t start = report_now_ns();
+
+		many(BH_V_GET, i * 1000 % (RECORDS - GETS), GETS, 0);
+		report_round(&apart, rate_of(GETS, start), 0);
+	}
+	ib_pin_worker(&core, CORE_CPU);
+	report_rounds("get_throughput_apart", "1/s", &apart, NULL);
 }
 
 /* The handle is opened on one CPU only: it does not spin. */

@@ -29,8 +29,8 @@
 
 enum { LCORE_PROXY = 1, LCORE_SERVICE_PROXY, LCORES = IB_LCORE_WORKER + 1 };
 
-/* Orders: a byte, and an address for LOOKUP. Less than STOP: a CPU to go to. */
-enum { STOP = 0xff, LOOKUP = 0xfe };
+/* Orders: a byte, and an address for LOOKUP, a CPU for WORKER. Less than WORKER: a CPU to go to. */
+enum { STOP = 0xff, LOOKUP = 0xfe, WORKER = 0xfd };
 
 static struct {
 	struct bh_stats *stats;
@@ -191,9 +191,12 @@ serve(int role_fd, int from, int to)
 	need(write(to, core.path, sizeof(core.path)) == sizeof(core.path), "pipe");
 	while (read(from, &order, 1) == 1 && order != STOP) {
 		word = 0;
-		if (order == LOOKUP) {
+		if (order == LOOKUP || order == WORKER)
 			need(read(from, &word, sizeof(word)) == sizeof(word), "pipe");
+		if (order == LOOKUP) {
 			word = lookup(word);
+		} else if (order == WORKER) {
+			pin(core.stats->lcore[IB_LCORE_WORKER].tid, word);
 		} else {
 			for (unsigned int i = 1; i < LCORES; i++)
 				pin(core.stats->lcore[i].tid, order);
@@ -223,13 +226,26 @@ ib_pin(struct ib_proc *p, int cpu)
 	ask(p, &order, 1);
 }
 
+/* An order with a word behind it. */
+static uint32_t
+ask_word(struct ib_proc *p, uint8_t what, uint32_t word)
+{
+	uint8_t order[1 + sizeof(word)] = {what};
+
+	memcpy(order + 1, &word, sizeof(word));
+	return ask(p, order, sizeof(order));
+}
+
+void
+ib_pin_worker(struct ib_proc *p, int cpu)
+{
+	ask_word(p, WORKER, cpu);
+}
+
 uint32_t
 ib_fib_lookup(struct ib_proc *p, uint32_t addr)
 {
-	uint8_t order[1 + sizeof(addr)] = {LOOKUP};
-
-	memcpy(order + 1, &addr, sizeof(addr));
-	return ask(p, order, sizeof(order));
+	return ask_word(p, LOOKUP, addr);
 }
 
 void

@@ -29,6 +29,9 @@ void ib_stop(struct ib_proc *p);
 /* Moves all its lcores to this CPU. */
 void ib_pin(struct ib_proc *p, int cpu);
 
+/* Moves the worker alone. */
+void ib_pin_worker(struct ib_proc *p, int cpu);
+
 /* Next hop that the FIB has for this address (network order), 0: none. */
 uint32_t ib_fib_lookup(struct ib_proc *p, uint32_t addr);
 

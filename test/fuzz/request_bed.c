@@ -203,12 +203,18 @@ bed_answer_order(uint8_t how)
 
 /* ---- steps ---- */
 
+static uint32_t
+objects_free(void)
+{
+	return bed.ib->objects[BH_IB_IS_SHORT].n_free + bed.ib->objects[BH_IB_IS_LONG].n_free;
+}
+
 void
 bed_request(unsigned int peer, const struct bh_msg *msg)
 {
 	struct peer *p = &bed.svc.peer[peer];
 	unsigned int room = 64; /* slots: that of a whole message */
-	uint32_t had = bed.ib->n_free;
+	uint32_t had = objects_free();
 	uint16_t t = msg->table;
 	int rc;
 
@@ -218,7 +224,7 @@ bed_request(unsigned int peer, const struct bh_msg *msg)
 	p->now.slots = 0;
 	FUZZ_CHECK(rc == -EAGAIN || (rc > 0 && rc <= (int)room));
 	if (rc < 0 || p->now_answered) {
-		FUZZ_CHECK(bed.ib->n_free == had && !(rc < 0 && p->now_answered));
+		FUZZ_CHECK(objects_free() == had && !(rc < 0 && p->now_answered));
 		return;
 	}
 	FUZZ_CHECK(t < BH_T_MAX && p->tail[t] - p->head[t] < UNDER_WAY);
@@ -286,7 +292,7 @@ bed_settle(void)
 	for (unsigned int i = 0; i < PEERS; i++)
 		for (unsigned int t = 0; t < BH_T_MAX; t++)
 			FUZZ_CHECK(bed.svc.peer[i].head[t] == bed.svc.peer[i].tail[t]);
-	FUZZ_CHECK(bed.ib->n_free == BH_IB_POOL);
+	FUZZ_CHECK(objects_free() == BH_IB_SHORTS + BH_IB_LONGS);
 }
 
 static void

@@ -14,7 +14,7 @@
 #include "test/fuzz/fuzz.h"
 
 #define PEERS 9		/* peer i has role i; from BH_ROLE_CORE on they are readers */
-#define UNDER_WAY BH_IB_POOL
+#define UNDER_WAY 4096 /* a power of two, not less than objects */
 #define ORDERS 8
 #define TURNS_MAX 20000 /* after so many turns it should be at rest */
 

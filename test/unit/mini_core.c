@@ -163,7 +163,7 @@ mini_await_known(uint16_t service, bool known)
 
 	for (unsigned int i = 0; i < 2; i++)
 		for (int n = 0; bh_proxy_knows(mini.proxy[i], service) != known; n++) {
-			need(n < 5000, "a service is not announced");
+			need(n < MINI_WAIT_MS, "a service is not announced");
 			nanosleep(&ms, NULL);
 		}
 }
@@ -270,7 +270,7 @@ mini_conn(const char *client, uint32_t state)
 {
 	struct timespec ms = {.tv_nsec = 1000000};
 
-	for (int n = 0; n < 5000; n++, nanosleep(&ms, NULL))
+	for (int n = 0; n < MINI_WAIT_MS; n++, nanosleep(&ms, NULL))
 		for (unsigned int i = 0; i < BH_STATS_CONNS; i++) {
 			const struct bh_stats_conn *c = &mini.stats->conn[i];
 
@@ -286,7 +286,7 @@ mini_await(const uint32_t *word, uint32_t value)
 {
 	struct timespec ms = {.tv_nsec = 1000000};
 
-	for (int n = 0; n < 5000; n++, nanosleep(&ms, NULL))
+	for (int n = 0; n < MINI_WAIT_MS; n++, nanosleep(&ms, NULL))
 		if (__atomic_load_n(word, __ATOMIC_ACQUIRE) >= value)
 			return true;
 	return false;

@@ -17,6 +17,7 @@
 #define MINI_HELD 256
 #define MINI_SERVICE_SLOW 4 /* an id that the core does not use */
 #define MINI_LCORE 6 /* this one and the next are free for what a test adds */
+#define MINI_WAIT_MS 60000 /* what has not come by then never will, however busy the machine */
 
 /* The directed service (MINI_SERVICE_SLOW): NOP is answered at once; GET is held until
  * `release` (or counted off `release_some`), then answered youngest first, and at most `per_pass` are taken between two passes

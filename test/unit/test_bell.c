@@ -13,7 +13,7 @@
 #include "lib/channel/doorbell.h"
 
 #define ROUNDS 50000u
-#define LOST_MS 5000 /* a sleep of this length means a lost wake-up */
+#define LOST_MS 60000 /* a sleep of this length means a lost wake-up */
 
 /* Two threads hand a number to and fro; each sleeps until it is its turn. */
 struct table_tennis {
@@ -220,7 +220,7 @@ main(void)
 	SRunner *sr = srunner_create(s);
 	int failed;
 
-	tcase_set_timeout(tc, 50);
+	tcase_set_timeout(tc, 170);
 	tcase_add_test(tc, no_lost_wakeup);
 	tcase_add_test(tc, quiet_unless_asleep);
 	tcase_add_test(tc, late_write_wakes);

@@ -238,7 +238,7 @@ main(void)
 	SRunner *sr = srunner_create(s);
 	int failed;
 
-	tcase_set_timeout(tc, 50);
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, memory_goes_back);
 	tcase_add_test(tc, seals_hold);
 	tcase_add_test(tc, hole_is_harmless);

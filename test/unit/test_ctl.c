@@ -544,7 +544,7 @@ main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tc, fake_router, NULL);
-	tcase_set_timeout(tc, 50);
+	tcase_set_timeout(tc, 120);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(tc, tests[i]);
 	suite_add_tcase(s, tc);

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "lib/fib/fib_priv.h"
 #include "test/unit/fib_util.h"
 
 #define OPS 12000
@@ -235,6 +236,45 @@ START_TEST(tight)
 }
 END_TEST
 
+#define RIB_OPS 200000
+
+/* A prefix near the last one, or anywhere. */
+static struct fib_key
+near_key(struct fib_key last, uint8_t plen)
+{
+	unsigned int at = rnd(24);
+	uint64_t hi = last.hi + (1ull << (40 + at));
+
+	if (rnd(8) == 0)
+		hi = (uint64_t)rnd(1u << 24) << 40;
+	return (struct fib_key){ hi & ~0ull << (64 - plen), 0 };
+}
+
+/* The writer's trie alone: an insertion begins on the last one's way, a search at the root; both
+ * find the same, whatever was inserted, changed and taken out in between. */
+START_TEST(way)
+{
+	struct fib_key key = { 0, 0 };
+	uint32_t idx, inherit, other;
+	struct rib rib;
+	uint8_t plen;
+
+	t.seed = 0x853c49e6748fea9b;
+	rib_init(&rib);
+	for (unsigned int i = 0; i < RIB_OPS; i++) {
+		plen = 8 + rnd(17);
+		key = near_key(key, plen);
+		ck_assert_int_eq(rib_insert(&rib, key, plen, &idx, &inherit), 0);
+		ck_assert_uint_eq(rib_find(&rib, key, plen, &other), idx);
+		ck_assert_uint_eq(inherit, other);
+		rib.node[idx].nh = rnd(5); /* 0: refused */
+		if (rib.node[idx].nh == 0)
+			rib_prune(&rib, key, plen);
+	}
+	rib_fini(&rib);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -244,6 +284,7 @@ main(void)
 	tcase_set_timeout(c, 30);
 	tcase_add_loop_test(c, roomy, 0, 4);
 	tcase_add_loop_test(c, tight, 0, 2);
+	tcase_add_test(c, way);
 	suite_add_tcase(s, c);
 	return run_suite(s);
 }

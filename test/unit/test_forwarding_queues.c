@@ -15,7 +15,7 @@
 #include "app/forwarding/packet.h"
 #include "test/unit/fwd_util.h"
 
-#define LIMIT_S 20
+#define LIMIT_S 60
 
 static void
 three_lcores(void)
@@ -461,7 +461,7 @@ main(void)
 	TCase *inl = tcase_create("queues"), *four = tcase_create("four lcores");
 	TCase *live = tcase_create("live");
 
-	tcase_set_timeout(inl, 30);
+	tcase_set_timeout(inl, 120);
 	tcase_add_checked_fixture(inl, three_lcores, bed_teardown);
 	tcase_add_test(inl, queues_are_balanced);
 	tcase_add_test(inl, every_queue_once);

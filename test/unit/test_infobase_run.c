@@ -100,34 +100,51 @@ START_TEST(test_end_waits_for_sweep)
 }
 END_TEST
 
-/* No worker runs: a table's list fills, then the readers' part of the pool is empty, then all of
- * it; nothing is lost by that. */
-START_TEST(test_exhaustion)
+/* A reader and then a module ask with `verb` until the info base takes no more. How many of both. */
+static void
+exhaust(uint8_t verb, enum bh_ib_size size, unsigned int *of_reader, unsigned int *of_module)
 {
-	unsigned int taken[BH_T_MAX] = { 0 }, total = 0, i;
+	unsigned int n = ib->objects[size].n;
 	uint16_t t;
 
+	*of_reader = *of_module = 0;
+	for (t = 1; t < BH_T_MAX; t++)
+		while (fake_offer(READER, verb, t, *of_reader, 0, NULL, 0, 64) != -EAGAIN)
+			++*of_reader;
+	ck_assert_uint_eq(*of_reader, n - n / BH_IB_KEPT);
+	while (fake_offer(BH_ROLE_ROUTING, verb, BH_T_SNMP, *of_module, 0, NULL, 0, 64) > 0)
+		++*of_module;
+	ck_assert_uint_eq(*of_module, n / BH_IB_KEPT);
+	ck_assert_uint_eq(ib->objects[size].n_free, 0);
+}
+
+static void
+check_all_free(void)
+{
+	for (unsigned int i = 0; i < BH_IB_SIZES; i++)
+		ck_assert_uint_eq(ib->objects[i].n_free, ib->objects[i].n);
+}
+
+/* No worker runs: a table's list fills, the readers' part of the objects is used up, then all; nothing
+ * is lost by that, and long messages do not keep short ones out. */
+START_TEST(test_exhaustion)
+{
+	unsigned int longs[2], shorts[2];
+
 	fake_setup();
-	for (t = 1; t < BH_T_MAX; t++) {
-		while (fake_offer(READER, BH_V_DUMP, t, total, 0, NULL, 0, 64) != -EAGAIN) {
-			taken[t]++;
-			total++;
-		}
-	}
-	ck_assert_uint_eq(taken[1], BH_IB_RING - 1);
-	ck_assert_uint_eq(total, BH_IB_POOL - BH_IB_KEPT);
-	for (i = 0; fake_offer(BH_ROLE_ROUTING, BH_V_DUMP, BH_T_SNMP, i, 0, NULL, 0, 64) > 0;)
-		i++;
-	ck_assert_uint_eq(i, BH_IB_KEPT);
-	ck_assert_uint_eq(ib->n_free, 0);
+	exhaust(BH_V_DUMP, BH_IB_IS_LONG, &longs[0], &longs[1]);
+	ck_assert_uint_eq(ib->objects[BH_IB_IS_SHORT].n_free, BH_IB_SHORTS);
+	ck_assert(!rte_ring_full(ib->requests[1]));
+	exhaust(BH_V_UNWATCH, BH_IB_IS_SHORT, &shorts[0], &shorts[1]);
+	ck_assert(rte_ring_full(ib->requests[1]));
 	/* Whatever it is, it has to wait; what needs no object has not. */
-	ck_assert_int_eq(fake_offer(READER, BH_V_GET, BH_T_UDP, 1, 0, NULL, 0, 64), -EAGAIN);
+	ck_assert_int_eq(fake_offer(READER, BH_V_UNWATCH, BH_T_UDP, 1, 0, NULL, 0, 64), -EAGAIN);
 	ck_assert_int_eq(fake_status(READER, BH_V_NOP, 0, NULL, 0), 0);
 	fake_launch();
-	fake_wait_replies(READER, total);
-	fake_wait_replies(BH_ROLE_ROUTING, BH_IB_KEPT);
-	ck_assert_uint_eq(fake.peer[READER].n_replies, total);
-	ck_assert_uint_eq(ib->n_free, BH_IB_POOL);
+	fake_wait_replies(READER, longs[0] + shorts[0]);
+	fake_wait_replies(BH_ROLE_ROUTING, longs[1] + shorts[1]);
+	ck_assert_uint_eq(fake.peer[READER].n_replies, longs[0] + shorts[0]);
+	check_all_free();
 	ck_assert_int_eq(fake_status(READER, BH_V_DUMP, BH_T_UDP, NULL, 0), 0);
 	fake_stop();
 }

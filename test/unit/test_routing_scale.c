@@ -164,7 +164,7 @@ main(void)
 	SRunner *sr;
 	int failed;
 
-	tcase_set_timeout(tc, 50);
+	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, test_scale, 0, 2);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

@@ -101,7 +101,7 @@ START_TEST(pipelined)
 		ck_assert_int_eq(rc, 0);
 	}
 	while (bh_pending(h) > 0)
-		ck_assert_int_ge(bh_poll(h, 5000), 0);
+		ck_assert_int_ge(bh_poll(h, MINI_WAIT_MS), 0);
 	ck_assert_uint_eq(c.n, 20000);
 	ck_assert_uint_eq(c.bad, 0);
 	bh_close(h);
@@ -176,9 +176,88 @@ START_TEST(delayed_answers)
 	ck_assert_int_eq(nop(h, 2), 0); /* others overtake */
 	__atomic_store_n(&mini.slow.release, true, __ATOMIC_RELEASE);
 	while (bh_pending(h) > 0)
-		ck_assert_int_gt(bh_poll(h, 5000), 0);
+		ck_assert_int_gt(bh_poll(h, MINI_WAIT_MS), 0);
 	ck_assert_uint_eq(c.n, 200);
 	ck_assert_uint_eq(c.bad, 0);
+	bh_close(h);
+}
+END_TEST
+
+#define TAGS 240
+
+/* Neighbours; some that differ by the size of the service's table; around its end; one many times. */
+static uint32_t
+strange_tag(uint32_t i)
+{
+	const uint32_t tag[] = {5000 + i, 5003 + 1024 * i, 1020 + i % 8 + 2048 * i, 42};
+
+	return tag[i / 2 % 4];
+}
+
+static void
+put_tags(struct bh_handle *h, uint32_t from, uint32_t to, unsigned int *owed)
+{
+	struct bh_msg msg = {.len = sizeof(msg), .verb = BH_V_GET};
+
+	for (; from < to; from++) {
+		msg.tag = strange_tag(from);
+		for (uint32_t i = 0; i < TAGS; i++)
+			if (strange_tag(i) == msg.tag) {
+				owed[i]++; /* of the first with this tag */
+				break;
+			}
+		ck_assert_int_eq(bh_producer_put(&h->req, &msg, NULL), 0);
+	}
+	h->unflushed = 1;
+	bh_flush(h);
+}
+
+static void
+take_tags(struct bh_handle *h, uint32_t n, unsigned int *owed)
+{
+	uint8_t buf[BH_MSG_MAX + BH_SLOT_DATA] __attribute__((aligned(8)));
+	const struct bh_msg *msg = (const struct bh_msg *)buf;
+	uint32_t i, looks = 0;
+
+	while (n > 0) {
+		int slots = bh_consumer_peek(&h->rep, buf);
+
+		ck_assert_int_ge(slots, 0);
+		if (slots == 0) {
+			ck_assert_uint_lt(++looks, 60000);
+			usleep(1000);
+			continue;
+		}
+		bh_consumer_skip(&h->rep, slots);
+		for (i = 0; i < TAGS && strange_tag(i) != msg->tag; i++)
+			;
+		ck_assert_uint_lt(i, TAGS);
+		ck_assert_int_eq(msg->status, 0);
+		ck_assert_uint_gt(owed[i]--, 0);
+		n--;
+	}
+}
+
+/* Tags are the client's: whatever it makes up, each request is answered once and no more. */
+START_TEST(strange_tags)
+{
+	struct bh_handle *h = mini_open("tags", BH_SERVICE_PACKET);
+	unsigned int owed[TAGS] = {0};
+
+	__atomic_store_n(&mini.slow.release, false, __ATOMIC_RELEASE);
+	ck_assert_int_eq(nop(h, 1), 0);
+	put_tags(h, 0, 160, owed);
+	ck_assert(mini_await(&mini.slow.held_now, 160));
+	__atomic_store_n(&mini.slow.release_some, 100, __ATOMIC_RELEASE);
+	take_tags(h, 100, owed);
+	put_tags(h, 160, TAGS, owed);
+	ck_assert(mini_await(&mini.slow.held_now, TAGS - 100));
+	__atomic_store_n(&mini.slow.release, true, __ATOMIC_RELEASE);
+	bh_ring_nosignal(h->ring_fd);
+	take_tags(h, TAGS - 100, owed);
+	for (uint32_t i = 0; i < TAGS; i++)
+		ck_assert_uint_eq(owed[i], 0);
+	ck_assert_int_eq(nop(h, 2), 0);
 	bh_close(h);
 }
 END_TEST
@@ -221,7 +300,7 @@ START_TEST(reregistered)
 	mini_echo_start();
 	ck_assert_int_eq(nop(h, 3), 0);
 	ck_assert_uint_gt(bh_connection(h)->generation, before);
-	ck_assert_int_eq(bh_poll(idle, 5000), -ECONNRESET);
+	ck_assert_int_eq(bh_poll(idle, MINI_WAIT_MS), -ECONNRESET);
 	ck_assert_int_eq(nop(idle, 4), 0);
 	bh_close(h);
 	bh_close(idle);
@@ -259,7 +338,7 @@ START_TEST(lost_requests_are_told)
 	ck_assert_ptr_nonnull(mini_conn("lost", BH_CONN_CLOSED));
 	ck_assert_int_eq(bh_submit(h, BH_V_NOP, 0, 0, NULL, 0, NULL, NULL), -ECONNRESET);
 	ck_assert_int_eq(status, 1);
-	ck_assert_int_eq(bh_poll(h, 5000), -ECONNRESET);
+	ck_assert_int_eq(bh_poll(h, MINI_WAIT_MS), -ECONNRESET);
 	ck_assert_int_eq(status, -ECONNRESET);
 	ck_assert_int_eq(ended, 1);
 	ck_assert_uint_eq(bh_pending(h), 0);
@@ -287,7 +366,7 @@ START_TEST(event_loop)
 		ck_assert(bh_prepare_wait(h));
 		__atomic_store_n(&mini.slow.release, true, __ATOMIC_RELEASE);
 		do { /* a ring may be late, of a sleep before */
-			ck_assert_int_eq(poll(&p, 1, 5000), 1);
+			ck_assert_int_eq(poll(&p, 1, MINI_WAIT_MS), 1);
 			n = bh_poll(h, 0);
 		} while (n == 0 && bh_prepare_wait(h));
 		if (n == 0)
@@ -332,7 +411,7 @@ START_TEST(role_replaced)
 	ck_assert_uint_eq(c->pid, 4711);
 	new = open_role(_i, BH_ROLE_ROUTING, "new");
 	ck_assert_int_eq(nop(new, 2), 0);
-	ck_assert_int_eq(bh_poll(old, 5000), -ECONNRESET);
+	ck_assert_int_eq(bh_poll(old, MINI_WAIT_MS), -ECONNRESET);
 	rc = nop(old, 3);
 	ck_assert_int_eq(rc, _i == 0 ? -ECONNRESET : -ESTALE);
 	ck_assert_int_eq(nop(new, 4), 0);
@@ -383,6 +462,7 @@ main(void)
 	tcase_add_test(tc, long_first_request);
 	tcase_add_test(tc, errors_are_answers);
 	tcase_add_test(tc, delayed_answers);
+	tcase_add_test(tc, strange_tags);
 	tcase_add_test(tc, delayed_first_answer);
 	tcase_add_test(tc, reregistered);
 	tcase_add_test(tc, lost_requests_are_told);

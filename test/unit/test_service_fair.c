@@ -19,6 +19,7 @@
 
 #include "app/core/fdroom.h"
 #include "app/core/proxy_priv.h"
+#include "app/core/service_priv.h"
 #include "lib/client/client_priv.h"
 #include "test/unit/mini_core.h"
 
@@ -62,8 +63,23 @@ static void
 finish(struct bh_handle *h)
 {
 	while (bh_pending(h) > 0)
-		ck_assert_int_ge(bh_poll(h, 5000), 0);
+		ck_assert_int_ge(bh_poll(h, MINI_WAIT_MS), 0);
 	bh_close(h);
+}
+
+/* Until so many peers are in the polled set of the service, and refused. */
+static void
+await_refused(unsigned int want)
+{
+	unsigned int n = 0;
+
+	for (int ms = 0; ms < MINI_WAIT_MS && n != want; ms++) {
+		n = 0;
+		for (unsigned int i = 0; i < BH_PEERS_MAX; i++)
+			n += *(volatile bool *)&mini.slow.svc->peers[i].refused;
+		usleep(1000);
+	}
+	ck_assert_uint_eq(n, want);
 }
 
 /* A handler takes one request a pass, greedy clients have hundreds each in their queues: one that
@@ -84,7 +100,7 @@ START_TEST(greedy_clients)
 	before = mini.slow.taken_all;
 	for (unsigned int i = 0; i <= GREEDY; i++)
 		ask(h[i], i == modest ? 1 : QUEUED, i == modest ? &own : &all);
-	usleep(50000); /* each is in the polled set, and refused */
+	await_refused(GREEDY + 1);
 	__atomic_store_n(&mini.slow.per_pass, 1, __ATOMIC_RELEASE);
 	finish(h[modest]);
 	__atomic_store_n(&mini.slow.per_pass, UINT32_MAX, __ATOMIC_RELEASE);

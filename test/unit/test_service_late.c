@@ -158,7 +158,7 @@ START_TEST(old_address)
 	ck_assert_int_eq(nop(h), 0);
 	before = bh_connection(h)->generation;
 	address = bh_connection(h)->address;
-	for (int n = 0; n < 5000 && __atomic_load_n(h->ringer.word, __ATOMIC_ACQUIRE) == 0; n++)
+	for (int n = 0; n < MINI_WAIT_MS && __atomic_load_n(h->ringer.word, __ATOMIC_ACQUIRE) == 0; n++)
 		usleep(1000);
 	/* The service sleeps on this channel: what is not rung for stays there. */
 	ck_assert_uint_ne(__atomic_load_n(h->ringer.word, __ATOMIC_ACQUIRE), 0);
@@ -169,7 +169,7 @@ START_TEST(old_address)
 		mini_echo_start();
 	ck_assert_int_eq(bh_submit(h, BH_V_NOP, 0, 0, NULL, 0, note, &told), -ECONNRESET);
 	ck_assert_uint_eq(told.n, 0);
-	ck_assert_int_eq(bh_poll(h, 5000), -ECONNRESET);
+	ck_assert_int_eq(bh_poll(h, MINI_WAIT_MS), -ECONNRESET);
 	ck_assert_uint_eq(told.n, LOST);
 	ck_assert_uint_eq(told.reset, LOST);
 	ck_assert_ptr_null(bh_connection(h));

@@ -304,7 +304,7 @@ START_TEST(test_limit)
 	watch(FIRST); /* another is not hindered */
 	fake_until(&pic[FIRST].synced, 1);
 	ck_assert_int_gt(bh_infobase_ops.timeout(ib), 0);
-	ck_assert_uint_ge(ib->n_free, BH_IB_POOL - 32);
+	ck_assert_uint_ge(ib->objects[BH_IB_IS_LONG].n_free, BH_IB_LONGS - 32);
 }
 END_TEST
 
