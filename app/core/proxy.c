@@ -29,8 +29,6 @@
 #include "lib/log/log.h"
 
 #define EVENTS 64
-#define BELL_EVENT UINT64_MAX
-#define LISTEN_EVENT (UINT64_MAX - 1)
 #define ACCEPT_MAX 16	    /* of one event */
 #define DEAF_MS 100	    /* out of descriptors: when to try again */
 #define BUSY_MS 5	    /* too many sockets wait to be closed */
@@ -39,7 +37,7 @@
 static int
 listen_to(struct bh_proxy *p)
 {
-	struct epoll_event ev = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.u64 = LISTEN_EVENT};
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.u64 = BH_PROXY_LISTEN_EVENT};
 
 	p->deaf = false;
 	return epoll_ctl(p->ep, EPOLL_CTL_ADD, p->conf.listen_fd, &ev) < 0 ? -errno : 0;
@@ -48,7 +46,7 @@ listen_to(struct bh_proxy *p)
 static int
 make_epoll(struct bh_proxy *p)
 {
-	struct epoll_event ev = {.events = EPOLLIN, .data.u64 = BELL_EVENT};
+	struct epoll_event ev = {.events = EPOLLIN, .data.u64 = BH_PROXY_BELL_EVENT};
 
 	p->ep = epoll_create1(EPOLL_CLOEXEC);
 	if (p->ep < 0 || epoll_ctl(p->ep, EPOLL_CTL_ADD, p->bell.fd, &ev) < 0)
@@ -363,9 +361,9 @@ look(struct bh_proxy *p, int timeout)
 	for (int i = 0; i < n; i++) {
 		uint64_t what = ev[i].data.u64;
 
-		if (what == LISTEN_EVENT)
+		if (what == BH_PROXY_LISTEN_EVENT)
 			accept_some(p);
-		else if (what != BELL_EVENT && p->socks[what].fd >= 0)
+		else if (what != BH_PROXY_BELL_EVENT && p->socks[what].fd >= 0)
 			bh_sock_read(p, &p->socks[what]);
 	}
 }

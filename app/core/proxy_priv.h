@@ -17,6 +17,10 @@
 #define BH_PROXY_ROLE_SOCKETS 16
 #define BH_PROXY_ALL (BH_PROXY_SOCKETS + BH_PROXY_ROLE_SOCKETS)
 
+/* Names in its epoll set of what is no client's socket. */
+#define BH_PROXY_LISTEN_EVENT (UINT64_MAX - 1)
+#define BH_PROXY_BELL_EVENT UINT64_MAX
+
 /* What the service proxy broadcasts; relay NULL: the service is withdrawn. */
 struct bh_announcement {
 	struct bh_relay *relay;

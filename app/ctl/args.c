@@ -174,20 +174,50 @@ take_rest(struct parse *p)
 }
 
 static int
+take_order(struct parse *p)
+{
+	static const char *const orders[] = {"restart", "stop", "start", "upgrade"};
+	struct bh_ctl_args *args = p->args;
+	int rc;
+
+	args->action = BH_CTL_MODULE;
+	if (*p->word == NULL)
+		return wrong(p, "module: restart, stop, start or upgrade?");
+	rc = choose(p, "order", *p->word++, orders, 4);
+	if (rc < 0)
+		return rc;
+	args->order = orders[rc];
+	if (*p->word == NULL)
+		return wrong(p, "module %s: which NAME?", args->order);
+	args->name = *p->word++;
+	if (*p->word != NULL)
+		return wrong(p, "module %s: '%s' is too much", args->order, *p->word);
+	if (args->binary == NULL)
+		return 0;
+	if (strcmp(args->order, "upgrade") != 0)
+		return wrong(p, "module %s: --binary is for upgrade", args->order);
+	return args->binary[0] == '/' ? 0 : wrong(p, "'%s' is no absolute path", args->binary);
+}
+
+static int
 take_command(struct parse *p)
 {
-	static const char *const verbs[] = {"show", "help"};
+	static const char *const verbs[] = {"show", "help", "module"};
 	int rc;
 
 	if (*p->word == NULL)
 		return wrong(p, "nothing to do");
-	rc = choose(p, "command", *p->word++, verbs, 2);
+	rc = choose(p, "command", *p->word++, verbs, 3);
 	if (rc < 0)
 		return rc;
 	if (rc == 1) {
 		p->args->action = BH_CTL_HELP;
 		return 0;
 	}
+	if (rc == 2)
+		return take_order(p);
+	if (p->args->binary != NULL)
+		return wrong(p, "show: --binary is for 'module upgrade'");
 	p->args->action = *p->word == NULL ? BH_CTL_LIST : BH_CTL_SHOW;
 	if (p->args->action == BH_CTL_LIST)
 		return 0;
@@ -224,7 +254,8 @@ take_options(struct parse *p, int argc, char **argv)
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'},	  {"repeat", required_argument, NULL, 'w'},
 		{"run-dir", required_argument, NULL, 'r'}, {"socket", required_argument, NULL, 's'},
-		{"help", no_argument, NULL, 'h'},	  {"version", no_argument, NULL, 'V'},
+		{"binary", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
 		{0},
 	};
 	bool done = false;
@@ -241,6 +272,8 @@ take_options(struct parse *p, int argc, char **argv)
 			p->rundir = optarg;
 		else if (c == 's')
 			p->socket = optarg;
+		else if (c == 'b')
+			p->args->binary = optarg;
 		else if (c == ':')
 			rc = wrong(p, "%s: a value is missing", argv[optind - 1]);
 		else if (c == '?')
@@ -251,6 +284,16 @@ take_options(struct parse *p, int argc, char **argv)
 			p->args->action = c == 'h' ? BH_CTL_HELP : BH_CTL_VERSION;
 	}
 	return rc < 0 ? rc : done;
+}
+
+/* The supervisor's socket lies beside the core's. Its length. */
+static int
+beside(const char *socket, char *control, size_t len)
+{
+	const char *slash = strrchr(socket, '/');
+
+	return snprintf(control, len, "%.*ssupervisor.sock",
+		slash != NULL ? (int)(slash + 1 - socket) : 0, socket);
 }
 
 int
@@ -274,6 +317,8 @@ bh_ctl_args_parse(struct bh_ctl_args *args, int argc, char **argv, char *err, si
 		n = snprintf(args->socket, sizeof(args->socket), "%s", p.socket);
 	else
 		n = snprintf(args->socket, sizeof(args->socket), "%s/core.sock", p.rundir);
+	if (n < (int)sizeof(args->socket))
+		n = beside(args->socket, args->control, sizeof(args->control));
 	if (n >= (int)sizeof(args->socket))
 		return wrong(&p, "the socket's path is longer than %d characters",
 			BH_CTL_SOCKET_LEN - 1);

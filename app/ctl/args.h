@@ -24,6 +24,7 @@ enum bh_ctl_action {
 	BH_CTL_VERSION, /* print the version of bhctl */
 	BH_CTL_LIST,	/* print what can be shown */
 	BH_CTL_SHOW,
+	BH_CTL_MODULE, /* an order to the supervisor */
 };
 
 enum bh_ctl_subject {
@@ -50,7 +51,10 @@ struct bh_ctl_args {
 	char socket[BH_CTL_SOCKET_LEN];
 	bool json;
 	unsigned int repeat; /* s between two shows; 0: once */
-	const char *name;    /* interface or drop asked for, or NULL; of argv */
+	const char *name;    /* interface, drop or module asked for, or NULL; of argv */
+	const char *order;   /* of a module: restart, stop, start, upgrade */
+	const char *binary;  /* upgrade: the new program, or NULL; of argv */
+	char control[BH_CTL_SOCKET_LEN]; /* the supervisor's socket */
 	uint8_t family;	     /* routes: BH_IP4, BH_IP6, 0: both */
 	bool have_prefix;
 	struct bh_prefix prefix; /* routes: with have_prefix or lookup */

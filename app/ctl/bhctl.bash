@@ -7,6 +7,12 @@ _bhctl_names()
 	"$1" "${@:2}" -j show interfaces 2>/dev/null | sed -n 's/^{"name":"\([^"]*\)".*/\1/p'
 }
 
+_bhctl_processes()
+{
+	"$1" "${@:2}" -j show processes 2>/dev/null | sed -n 's/^{"name":"\([^"]*\)".*/\1/p' |
+		grep -vx core
+}
+
 _bhctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -26,6 +32,10 @@ _bhctl()
 	-w | --repeat)
 		return
 		;;
+	--binary)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
 	esac
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
@@ -33,7 +43,7 @@ _bhctl()
 		-r | --run-dir | -s | --socket)
 			where=("$word" "${COMP_WORDS[++i]}")
 			;;
-		-w | --repeat)
+		-w | --repeat | --binary)
 			((i++))
 			;;
 		-*) ;;
@@ -43,9 +53,14 @@ _bhctl()
 		esac
 	done
 	if [[ $cur == -* ]]; then
-		reply='--json --repeat --run-dir --socket --help --version'
+		reply='--json --binary --repeat --run-dir --socket --help --version'
 	elif ((${#words[@]} == 0)); then
-		reply='show help'
+		reply='show module help'
+	elif [[ ${words[0]} == m* ]]; then
+		case ${#words[@]} in
+		1) reply='restart stop start upgrade' ;;
+		2) reply=$(_bhctl_processes "${COMP_WORDS[0]}" "${where[@]}") ;;
+		esac
 	elif ((${#words[@]} == 1)); then
 		reply='addresses connections counters interfaces lcores memory neighbors nexthops
 			processes routes tables version'

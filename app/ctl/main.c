@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * bhctl: shows the state of a running bulkhead. An ordinary client of the core: tables come
- * from the info base by libbulkhead, counters from the read-only map of bh.stats.
+ * from the info base by libbulkhead, counters from the read-only map of bh.stats. Orders about
+ * modules go to the supervisor.
  *
  * args (command line) -> show_* (fetch, make JSON values) -> render (table or JSON).
  */
@@ -10,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/ctl/module.h"
 #include "app/ctl/show.h"
 
 static const bh_show_fn shows[BH_SHOW_MAX] = {
@@ -79,6 +81,9 @@ main(int argc, char **argv)
 	case BH_CTL_SHOW:
 		signal(SIGPIPE, SIG_IGN); /* bells of a core that goes; see bh_ctl_output_begin() */
 		return show(&args);
+	case BH_CTL_MODULE:
+		signal(SIGPIPE, SIG_IGN);
+		return bh_ctl_module(&args);
 	}
 	return bh_ctl_output_end(0);
 }

@@ -27,8 +27,9 @@ void
 bh_ctl_usage(FILE *out)
 {
 	fputs("usage: bhctl [-j] [-w SECONDS] [-r DIR | -s SOCKET] show WHAT [ARGUMENT]...\n"
+	      "       bhctl [-j] [-r DIR | -s SOCKET] module ORDER NAME [--binary PATH]\n"
 	      "\n"
-	      "Shows the state of a running bulkhead. Words may be cut as long as they are clear:\n"
+	      "Shows the state of a running bulkhead, and orders its modules. Words may be cut as long as they are clear:\n"
 	      "`bhctl sh int`.\n"
 	      "\n"
 	      "  -j, --json           JSON, with exact numbers\n"
@@ -40,7 +41,15 @@ bh_ctl_usage(FILE *out)
 	      "\n",
 		out);
 	bh_ctl_list_subjects(out);
-	fputs("\nExit status: 0 shown; 1 not there or refused; 3 no core answers;\n"
+	fputs("\n"
+	      "bhctl module restart NAME       end a module and start it again\n"
+	      "bhctl module stop NAME          end it; others go on, and so does forwarding\n"
+	      "bhctl module start NAME         start one that is stopped or held\n"
+	      "bhctl module upgrade NAME [--binary PATH]\n"
+	      "                                start the new program beside the old one, which leaves\n"
+	      "                                when the new one has recovered\n",
+		out);
+	fputs("\nExit status: 0 done; 1 not there or refused; 3 no core answers;\n"
 	      "4 permission denied; 64 wrong usage.\n",
 		out);
 }

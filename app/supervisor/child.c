@@ -113,6 +113,10 @@ set_environment(const struct bh_spawn *sp, const int sup[2])
 	if (sp->boot_fd >= 0)
 		fcntl(sp->boot_fd, F_SETFD, 0);
 	setenv("BULKHEAD_RUNDIR", sp->rundir, 1);
+	if (sp->heir)
+		setenv("BH_HEIR", "1", 1);
+	else
+		unsetenv("BH_HEIR");
 }
 
 /* In the child: signals, limits, environment, exec. Tells a failure by report_fd. */

@@ -25,6 +25,8 @@
 
 #define BH_CHILD_ARGS 64
 
+struct bh_heir;
+struct bh_order;
 struct event;
 
 struct bh_child {
@@ -53,6 +55,9 @@ struct bh_child {
 	uint64_t start_ns, death_ns; /* monotonic */
 	uint64_t start_ticks;	   /* bh_procfs_start() */
 	uint32_t recovery_us;
+	bool put_down;		   /* by order: neither started nor restarted */
+	struct bh_order *order;	   /* under way, or NULL */
+	struct bh_heir *heir;	   /* it is an heir, not the owner */
 	unsigned int recent;	   /* deaths within the back-off window */
 	struct event *ev_sup;	   /* sup_fd is readable */
 	struct event *ev_end;	   /* pidfd is readable */
@@ -75,6 +80,7 @@ struct bh_spawn {
 	int boot_fd;  /* -1: none; stays open under its number */
 	int config_fd; /* -1: none */
 	int life_fd;   /* -1: none */
+	bool heir;
 	const struct bh_identity *id; /* as whom; NULL: as the supervisor */
 	const uint32_t *cpus;
 	unsigned int n_cpus;

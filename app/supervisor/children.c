@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The core and the modules of the boot record: their arguments. */
+/* The core and the modules of the boot record: their arguments; and what a reload means to them. */
 #include "app/supervisor/supervise.h"
 
 #include <stdio.h>
 
 #include "app/supervisor/bootrec.h"
+#include "app/supervisor/configfile.h"
 #include "app/supervisor/spawn.h"
 
 static void
@@ -63,4 +64,20 @@ bh_children_make(struct bh_supervisor *s)
 		if (boot->modules[i].enabled)
 			rc = add_module(s, &boot->modules[i]);
 	return rc;
+}
+
+/* A person has mended something: held modules get another chance, too. */
+void
+bh_supervise_reload(struct bh_supervisor *s)
+{
+	for (unsigned int i = 1; i < s->n_children && !s->stopping; i++) {
+		struct bh_child *c = &s->child[i];
+
+		if (c->state == BH_PROC_HELD) {
+			c->recent = 0;
+			bh_supervise_start_again(c);
+		} else if (bh_is_config(c) && c->pid != 0) {
+			bh_configfile_pass(s->opt->config, c->sup_fd);
+		}
+	}
 }

@@ -13,7 +13,7 @@ const struct bh_pulse_limits *
 bh_corebeat_limits(const char *role)
 {
 	static const struct bh_pulse_limits main_lcore = {30 * SECOND, LOOKS(60)},
-		others = {2 * SECOND, LOOKS(5)};
+		others = {1 * SECOND, LOOKS(5)};
 
 	return strcmp(role, "main") == 0 ? &main_lcore : &others;
 }

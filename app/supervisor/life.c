@@ -15,6 +15,7 @@
 #include "lib/log/log.h"
 
 #define AREA "life"
+#define ADOPTED_MS 50 /* between two looks whether an adopted process is stopped */
 
 /* A process whose successor was started before it was gone. */
 struct bh_remains {
@@ -24,7 +25,7 @@ struct bh_remains {
 	pid_t pid;
 	int pidfd;
 	bool adopted;
-	struct event *ev;
+	struct event *ev, *ev_kill;
 };
 
 void
@@ -68,6 +69,13 @@ collect(pid_t pid, bool adopted, int *status)
 /* ---- what is left of a predecessor ---- */
 
 static void
+note_end(struct bh_child *c, uint64_t seen_ns)
+{
+	c->seen_ns = seen_ns;
+	c->how = c->cause != 0 ? c->cause : BH_HOW_EXIT;
+}
+
+static void
 remains_free(struct bh_remains *r)
 {
 	struct bh_remains **at = &r->s->remains;
@@ -76,6 +84,8 @@ remains_free(struct bh_remains *r)
 		at = &(*at)->next;
 	*at = r->next;
 	event_free(r->ev);
+	if (r->ev_kill != NULL)
+		event_free(r->ev_kill);
 	close(r->pidfd);
 	free(r);
 }
@@ -124,6 +134,37 @@ leave(struct bh_supervisor *s, struct bh_child *c)
 	return 0;
 }
 
+static void
+on_grace_over(evutil_socket_t fd, short what, void *arg)
+{
+	const struct bh_remains *r = arg;
+
+	(void)fd;
+	(void)what;
+	bh_warn(AREA, "the predecessor of %s (pid %d) does not leave: killed", r->c->name, r->pid);
+	bh_pidfd_kill(r->pidfd, SIGKILL);
+}
+
+void
+bh_life_leave(struct bh_supervisor *s, struct bh_child *c, int seconds)
+{
+	struct timeval grace = {.tv_sec = seconds};
+	struct bh_remains *r;
+
+	if (c->cause == 0)
+		c->cause = BH_HOW_ORDER;
+	note_end(c, bh_now_ns());
+	if (leave(s, c) < 0) {
+		bh_life_signal(c, SIGKILL);
+	} else {
+		r = s->remains;
+		r->ev_kill = evtimer_new(s->base, on_grace_over, r);
+		if (r->ev_kill == NULL || event_add(r->ev_kill, &grace) < 0)
+			bh_pidfd_kill(r->pidfd, SIGKILL);
+	}
+	bh_life_unwatch(s, c);
+}
+
 bool
 bh_life_remains(const struct bh_supervisor *s)
 {
@@ -131,13 +172,6 @@ bh_life_remains(const struct bh_supervisor *s)
 }
 
 /* ---- ends ---- */
-
-static void
-note_end(struct bh_child *c, uint64_t seen_ns)
-{
-	c->seen_ns = seen_ns;
-	c->how = c->cause != 0 ? c->cause : BH_HOW_EXIT;
-}
 
 /* The robust mutex was handed over. The rest of the process, if its main thread alone ended or it
  * became another program, is no module of ours any more. */
@@ -150,7 +184,7 @@ on_owner_ended(void *arg, uint64_t seen_ns)
 	note_end(c, seen_ns);
 	bh_life_signal(c, SIGKILL);
 	c->owner_ended = true;
-	if (s->stopping || c->is_core || leave(s, c) < 0)
+	if (s->stopping || c->is_core || c->heir != NULL || leave(s, c) < 0)
 		return;
 	bh_supervise_ended(s, c, BH_EXIT_UNTOLD);
 }
@@ -173,6 +207,15 @@ on_process_ended(evutil_socket_t fd, short what, void *arg)
 
 /* ---- stops and hangs ---- */
 
+static void
+kill_stopped(struct bh_child *c)
+{
+	bh_warn(AREA, "%s (pid %d) was stopped by a signal: killed", c->name, c->pid);
+	if (c->pulse.begun)
+		c->detect_us = (bh_now_ns() - c->pulse.turn_ns) / 1000;
+	bh_life_kill(c, BH_HOW_STOP);
+}
+
 void
 bh_life_stopped(struct bh_supervisor *s)
 {
@@ -180,14 +223,22 @@ bh_life_stopped(struct bh_supervisor *s)
 		struct bh_child *c = &s->child[i];
 		siginfo_t si = {0};
 
-		if (c->pid == 0 || c->adopted || c->cause != 0 ||
-			waitid(P_PID, c->pid, &si, WSTOPPED | WNOHANG) < 0 || si.si_pid == 0)
-			continue;
-		bh_warn(AREA, "%s (pid %d) was stopped by signal %d: killed", c->name, c->pid,
-			si.si_status);
-		if (c->pulse.begun)
-			c->detect_us = (bh_now_ns() - c->pulse.turn_ns) / 1000;
-		bh_life_kill(c, BH_HOW_STOP);
+		if (c->pid != 0 && !c->adopted && c->cause == 0 &&
+			waitid(P_PID, c->pid, &si, WSTOPPED | WNOHANG) == 0 && si.si_pid != 0)
+			kill_stopped(c);
+	}
+}
+
+/* Of these no SIGCHLD comes. */
+static void
+look_at_adopted(struct bh_supervisor *s)
+{
+	for (unsigned int i = 0; i < s->n_children; i++) {
+		struct bh_child *c = &s->child[i];
+
+		if (c->pid != 0 && c->adopted && c->cause == 0 &&
+			bh_procfs_state(c->pid, 0) == 'T')
+			kill_stopped(c);
 	}
 }
 
@@ -238,7 +289,9 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (unsigned int i = 0; i < s->n_children; i++)
 		look_at(s, &s->child[i]);
-	if (++s->ticks % (BH_COREBEAT_MS / BH_PULSE_MS) == 0)
+	if (++s->ticks % (ADOPTED_MS / BH_PULSE_MS) == 0)
+		look_at_adopted(s);
+	if (s->ticks % (BH_COREBEAT_MS / BH_PULSE_MS) == 0)
 		look_at_core(s, &s->child[0]);
 }
 

@@ -33,6 +33,10 @@ void bh_life_signal(const struct bh_child *c, int sig);
 /* Ends the process because of `cause` (enum bh_proc_how): SIGKILL at once. */
 void bh_life_kill(struct bh_child *c, uint8_t cause);
 
+/* Leaves the process of c to end beside its successor, which is there; killed after seconds. The
+ * watch of c ends. */
+void bh_life_leave(struct bh_supervisor *s, struct bh_child *c, int seconds);
+
 /* Whether predecessors are still being freed. */
 bool bh_life_remains(const struct bh_supervisor *s);
 

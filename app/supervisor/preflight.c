@@ -45,32 +45,27 @@ rundir_failed(const char *path)
 	return fail(BH_EXIT_FAILED, "%s: %s", path, strerror(err));
 }
 
-/* A core that outlived its supervisor forwards on; a second one beside it cannot be. */
-static int
-check_orphan(const char *rundir)
+/* A core that outlived its supervisor forwards on. Its pid; 0: none. */
+static pid_t
+find_orphan(const char *rundir)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct ucred peer = {0};
 	socklen_t len = sizeof(peer);
-	bool answers;
 
 	if (fd < 0)
-		return fail(BH_EXIT_FAILED, "socket: %s", strerror(errno));
+		return 0;
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/core.sock", rundir);
-	answers = connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 || errno == EAGAIN;
-	if (answers && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+	if ((connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 && errno != EAGAIN) ||
+		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		peer.pid = 0;
 	close(fd);
-	if (!answers)
-		return BH_EXIT_OK;
-	return fail(BH_EXIT_BUSY, "bulkhead-core (pid %d) runs on in %s without its supervisor: end it "
-		"by SIGTERM, its modules follow, or choose another directory with --run-dir",
-		peer.pid, rundir);
+	return peer.pid;
 }
 
 int
-bh_preflight_rundir(const struct bh_options *opt, int *lock_fd)
+bh_preflight_rundir(const struct bh_options *opt, int *lock_fd, pid_t *core)
 {
 	char path[128], pid[16] = "";
 
@@ -97,7 +92,8 @@ bh_preflight_rundir(const struct bh_options *opt, int *lock_fd)
 		close(*lock_fd);
 		return rc;
 	}
-	return check_orphan(opt->rundir);
+	*core = find_orphan(opt->rundir);
+	return BH_EXIT_OK;
 }
 
 static long

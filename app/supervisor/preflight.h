@@ -6,12 +6,14 @@
 #ifndef BH_SUPERVISOR_PREFLIGHT_H
 #define BH_SUPERVISOR_PREFLIGHT_H
 
+#include <sys/types.h>
+
 #include "app/supervisor/options.h"
 #include "lib/boot/boot.h"
 
-/* Makes the run directory and takes its lock, which is held as long as *lock_fd is open.
- * Returns an enum bh_exit. */
-int bh_preflight_rundir(const struct bh_options *opt, int *lock_fd);
+/* Makes the run directory and takes its lock, which is held as long as *lock_fd is open. *core: pid
+ * of a core that runs in it without a supervisor; 0: none. Returns an enum bh_exit. */
+int bh_preflight_rundir(const struct bh_options *opt, int *lock_fd, pid_t *core);
 
 /* Hugepages, privileges and devices of the boot record. Returns an enum bh_exit. */
 int bh_preflight_machine(const struct bh_options *opt, const struct bh_boot *boot);

@@ -32,10 +32,10 @@ bh_fd_pass(int sock, const char *text, int fd)
 }
 
 int
-bh_role_pass(int core_fd, const char *name, pid_t pid, int fd)
+bh_role_pass(int core_fd, const char *word, const char *name, pid_t pid, int fd)
 {
 	char text[BH_NAME_LEN + 24];
 
-	snprintf(text, sizeof(text), "ROLE %s %d", name, pid);
+	snprintf(text, sizeof(text), "%s %s %d", word, name, pid);
 	return bh_fd_pass(core_fd, text, fd);
 }

@@ -15,8 +15,8 @@ int bh_role_socket(int pair[2]);
  * (-EAGAIN: the socket is non-blocking and full). */
 int bh_fd_pass(int sock, const char *text, int fd);
 
-/* Passes the core's end over the core's supervision socket, with the role's name and the pid
- * of the process behind it. The caller still closes its copy. 0 or -errno. */
-int bh_role_pass(int core_fd, const char *name, pid_t pid, int fd);
+/* Passes the core's end over the core's supervision socket, with word (ROLE, HEIR), the role's name
+ * and the pid of the process behind it. The caller still closes its copy. 0 or -errno. */
+int bh_role_pass(int core_fd, const char *word, const char *name, pid_t pid, int fd);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "app/supervisor/configfile.h"
+#include "app/supervisor/proctable.h"
 #include "app/supervisor/roles.h"
 
 int
@@ -34,7 +35,8 @@ bh_is_config(const struct bh_child *c)
 static int
 pass_role(struct bh_supervisor *s, const struct bh_child *c, int fd)
 {
-	int rc = bh_role_pass(s->child[0].sup_fd, c->name, c->pid, fd);
+	const char *word = c->heir != NULL ? "HEIR" : "ROLE";
+	int rc = bh_role_pass(s->child[0].sup_fd, word, c->name, c->pid, fd);
 
 	return rc == -EPIPE || rc == -ECONNRESET ? 0 : rc;
 }
@@ -47,6 +49,7 @@ bh_spawn_module(struct bh_supervisor *s, struct bh_child *c, int life_fd)
 		/* A file that is gone leaves it none: it says so and ends. */
 		.config_fd = bh_is_config(c) ? bh_configfile_open(s->opt->config) : -1,
 		.life_fd = life_fd,
+		.heir = c->heir != NULL,
 		.id = s->id,
 		.cpus = s->boot->control_cpus,
 		.n_cpus = s->boot->n_control_cpus,
@@ -80,4 +83,35 @@ bh_spawn_renew_role(struct bh_supervisor *s, const struct bh_child *c)
 	close(pair[0]);
 	close(pair[1]);
 	return rc;
+}
+
+/* The supervisor is a client too: of the table `process`. */
+static int
+open_table(struct bh_supervisor *s)
+{
+	int pair[2], rc = bh_role_socket(pair);
+
+	if (rc < 0)
+		return rc;
+	rc = bh_role_pass(s->child[0].sup_fd, "ROLE", "supervisor", getpid(), pair[1]);
+	close(pair[1]);
+	if (rc < 0) {
+		close(pair[0]);
+		return rc;
+	}
+	s->table = bh_proctable_open(s->base, pair[0]);
+	return s->table == NULL ? -errno : 0;
+}
+
+int
+bh_spawn_table(struct bh_supervisor *s)
+{
+	int rc = open_table(s);
+
+	if (rc < 0)
+		return rc;
+	for (unsigned int i = 0; i < s->n_children; i++)
+		bh_supervise_publish(s, &s->child[i]);
+	bh_proctable_complete(s->table);
+	return 0;
 }

@@ -9,13 +9,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "app/supervisor/adopt.h"
 #include "app/supervisor/bootrec.h"
-#include "app/supervisor/configfile.h"
+#include "app/supervisor/heir.h"
 #include "app/supervisor/life.h"
 #include "app/supervisor/lives.h"
+#include "app/supervisor/notify.h"
+#include "app/supervisor/orders.h"
 #include "app/supervisor/proctable.h"
-#include "app/supervisor/roles.h"
 #include "app/supervisor/spawn.h"
+#include "app/supervisor/status.h"
 #include "lib/log/log.h"
 
 #define START_SECONDS 120  /* a child that is not ready by then has failed to start */
@@ -23,19 +26,21 @@
 #define HEALTHY_NS 10000000000ull /* a child that lived that long begins its back-off anew */
 #define DEATHS_MAX 6	   /* in a row, each within HEALTHY_NS of its start: held */
 
-static void
-publish(struct bh_supervisor *s, const struct bh_child *c)
+void
+bh_supervise_publish(struct bh_supervisor *s, const struct bh_child *c)
 {
 	if (s->table != NULL && c->state != 0)
 		bh_proctable_put(s->table, c);
+	bh_adopt_remember(s);
+	bh_status_tell(s);
 }
 
 /* ---- starting ---- */
 
 static void on_sup_readable(evutil_socket_t fd, short what, void *arg);
 
-static int
-watch_child(struct bh_supervisor *s, struct bh_child *c, int life_fd)
+int
+bh_supervise_listen(struct bh_supervisor *s, struct bh_child *c, int life_fd)
 {
 	int rc = bh_life_watch(s, c, life_fd);
 
@@ -72,7 +77,7 @@ start_child(struct bh_supervisor *s, struct bh_child *c)
 
 	rc = c->is_core ? bh_spawn_core(s, c, life_fd) : bh_spawn_module(s, c, life_fd);
 	if (rc == 0)
-		rc = watch_child(s, c, life_fd);
+		rc = bh_supervise_listen(s, c, life_fd);
 	if (life_fd >= 0)
 		close(life_fd);
 	if (rc < 0) {
@@ -80,7 +85,7 @@ start_child(struct bh_supervisor *s, struct bh_child *c)
 		return;
 	}
 	bh_info("start", "%s started, pid %d", c->name, c->pid);
-	publish(s, c);
+	bh_supervise_publish(s, c);
 }
 
 static void
@@ -91,53 +96,43 @@ set_deadline(struct bh_supervisor *s, int seconds)
 	event_add(s->ev_deadline, &tv);
 }
 
-/* The supervisor is a client too: of the table `process`. */
-static int
-open_table(struct bh_supervisor *s)
-{
-	int pair[2], rc = bh_role_socket(pair);
-
-	if (rc < 0)
-		return rc;
-	rc = bh_role_pass(s->child[0].sup_fd, "supervisor", getpid(), pair[1]);
-	close(pair[1]);
-	if (rc < 0) {
-		close(pair[0]);
-		return rc;
-	}
-	s->table = bh_proctable_open(s->base, pair[0]);
-	return s->table == NULL ? -errno : 0;
-}
-
 static void
 core_is_ready(struct bh_supervisor *s)
 {
-	int rc = open_table(s);
+	int rc = bh_spawn_table(s);
 
 	if (rc < 0) {
 		start_failed(s, &s->child[0], rc);
 		return;
 	}
-	for (unsigned int i = 0; i < s->n_children; i++) {
+	for (unsigned int i = 1; i < s->n_children; i++) {
 		struct bh_child *c = &s->child[i];
 
-		publish(s, c);
-		if (!c->is_core && c->pid != 0 && bh_spawn_renew_role(s, c) < 0)
+		if (c->pid != 0 && bh_spawn_renew_role(s, c) < 0)
 			bh_life_signal(c, SIGKILL); /* its successor gets one */
 	}
 	set_deadline(s, START_SECONDS);
-	bh_proctable_complete(s->table);
+}
+
+int
+bh_supervise_adopted(struct bh_supervisor *s)
+{
+	s->announced = s->adopting = true;
+	set_deadline(s, START_SECONDS);
+	return bh_spawn_table(s);
 }
 
 static void
 all_are_ready(struct bh_supervisor *s)
 {
 	event_del(s->ev_deadline);
-	if (s->announced)
+	if (s->announced && !s->adopting)
 		return;
 	s->announced = true;
+	s->adopting = false;
 	puts("bulkhead: ready");
 	fflush(stdout);
+	bh_notify(s->notify, "READY=1");
 }
 
 void
@@ -152,7 +147,8 @@ bh_supervise_advance(struct bh_supervisor *s)
 			return;
 		}
 		/* One that was ready once and died comes back by itself: the order goes on. */
-		if (c->state != BH_PROC_READY && !c->was_ready && c->state != BH_PROC_HELD)
+		if (c->state != BH_PROC_READY && !c->was_ready && c->state != BH_PROC_HELD &&
+			!c->put_down)
 			return;
 	}
 	if (!s->stopping)
@@ -169,10 +165,11 @@ child_is_ready(struct bh_supervisor *s, struct bh_child *c)
 	if (c->death_ns != 0)
 		c->recovery_us = (bh_now_ns() - c->death_ns) / 1000;
 	bh_info("start", "%s is ready", c->name);
+	bh_order_ready(s, c);
 	if (c->is_core)
 		core_is_ready(s);
 	else
-		publish(s, c);
+		bh_supervise_publish(s, c);
 	bh_supervise_advance(s);
 }
 
@@ -193,7 +190,7 @@ on_sup_readable(evutil_socket_t fd, short what, void *arg)
 	text[n] = '\0';
 	if (strcmp(text, "READY") == 0)
 		child_is_ready(c->owner, c);
-	else
+	else if (!c->is_core || !bh_order_core_said(c->owner, text))
 		bh_warn("start", "%s said something unknown", c->name);
 }
 
@@ -220,8 +217,8 @@ on_again(evutil_socket_t fd, short what, void *arg)
 }
 
 /* First at once, then after 100 ms, 200 ms ... 1.6 s. */
-static void
-start_again(struct bh_child *c)
+void
+bh_supervise_start_again(struct bh_child *c)
 {
 	unsigned int ms = c->recent <= 1 ? 0 : 100u << (c->recent - 2);
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
@@ -229,16 +226,22 @@ start_again(struct bh_child *c)
 	event_add(c->ev_again, &tv);
 }
 
-static void
-forget_process(struct bh_supervisor *s, struct bh_child *c)
+void
+bh_supervise_unlisten(struct bh_child *c)
 {
-	bh_life_unwatch(s, c);
 	if (c->ev_sup != NULL)
 		event_free(c->ev_sup);
 	c->ev_sup = NULL;
 	if (c->sup_fd >= 0)
 		close(c->sup_fd);
 	c->sup_fd = -1;
+}
+
+static void
+forget_process(struct bh_supervisor *s, struct bh_child *c)
+{
+	bh_life_unwatch(s, c);
+	bh_supervise_unlisten(c);
 	c->pid = 0;
 }
 
@@ -265,6 +268,8 @@ outlives_core(struct bh_child *c, const struct bh_child *core)
 		c->state = BH_PROC_STARTING;
 		return;
 	}
+	if (c->put_down)
+		return;
 	c->restarts += c->start_ns != 0;
 	c->state = 0;
 }
@@ -280,7 +285,7 @@ module_ended(struct bh_supervisor *s, struct bh_child *c)
 		c->state = BH_PROC_HELD;
 		bh_err("alarm", "%s died %u times in a row and is held; forwarding goes on", c->name,
 			c->recent);
-		publish(s, c);
+		bh_supervise_publish(s, c);
 		/* Without configuration there is nothing to go on with. */
 		if (!s->announced && bh_is_config(c))
 			bh_supervise_stop(s, BH_EXIT_FAILED);
@@ -289,8 +294,8 @@ module_ended(struct bh_supervisor *s, struct bh_child *c)
 		return;
 	}
 	c->state = BH_PROC_EXITED;
-	publish(s, c);
-	start_again(c);
+	bh_supervise_publish(s, c);
+	bh_supervise_start_again(c);
 }
 
 static bool
@@ -316,6 +321,7 @@ core_ended(struct bh_supervisor *s, struct bh_child *core)
 	bh_proctable_close(s->table);
 	s->table = NULL;
 	core->state = BH_PROC_EXITED;
+	bh_order_core_ended(s);
 	if (!s->announced || core->recent >= DEATHS_MAX) {
 		bh_err("start", "the core %s", s->announced ? "died too often" : "did not start");
 		bh_supervise_stop(s, BH_EXIT_FAILED);
@@ -324,7 +330,7 @@ core_ended(struct bh_supervisor *s, struct bh_child *core)
 	for (unsigned int i = 1; i < s->n_children; i++)
 		outlives_core(&s->child[i], core);
 	core->was_ready = false;
-	start_again(core);
+	bh_supervise_start_again(core);
 }
 
 /* Goes on when the last process of a stop is gone. */
@@ -333,7 +339,7 @@ after_end(struct bh_supervisor *s)
 {
 	struct bh_child *core = &s->child[0];
 
-	if (!s->stopping || modules_run(s) || bh_life_remains(s))
+	if (!s->stopping || modules_run(s) || bh_heirs_run(s) || bh_life_remains(s))
 		return;
 	bh_proctable_close(s->table);
 	s->table = NULL;
@@ -360,6 +366,11 @@ bh_supervise_ended(struct bh_supervisor *s, struct bh_child *c, int status)
 {
 	char text[96];
 
+	if (c->heir != NULL) {
+		bh_heir_ended(s, c, status);
+		after_end(s);
+		return;
+	}
 	bh_child_exit_text(status, text, sizeof(text));
 	/* Where the successor does not wait for the status, the log does: bh_supervise_gone(). */
 	bh_log(s->stopping || (status == BH_EXIT_UNTOLD && !c->adopted) ? BH_LOG_INFO :
@@ -367,7 +378,8 @@ bh_supervise_ended(struct bh_supervisor *s, struct bh_child *c, int status)
 	forget_process(s, c);
 	c->last_exit = status;
 	if (!s->stopping) {
-		child_died(s, c);
+		if (!bh_order_ended(s, c))
+			child_died(s, c);
 		return;
 	}
 	c->state = BH_PROC_STOPPED;
@@ -380,7 +392,7 @@ bh_supervise_gone(struct bh_supervisor *s, struct bh_child *c)
 	if (s->stopping)
 		after_end(s);
 	else
-		publish(s, c);
+		bh_supervise_publish(s, c);
 }
 
 void
@@ -390,7 +402,9 @@ bh_supervise_stop(struct bh_supervisor *s, int exit_code)
 		return;
 	s->stopping = true;
 	s->exit_code = exit_code;
+	bh_notify(s->notify, "STOPPING=1");
 	set_deadline(s, STOP_SECONDS);
+	bh_order_stop(s);
 	end_modules(s, SIGTERM);
 	after_end(s);
 }
@@ -421,22 +435,6 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 		bh_supervise_stop(s, BH_EXIT_FAILED);
 }
 
-/* A person has mended something: held modules get another chance, too. */
-void
-bh_supervise_reload(struct bh_supervisor *s)
-{
-	for (unsigned int i = 1; i < s->n_children && !s->stopping; i++) {
-		struct bh_child *c = &s->child[i];
-
-		if (c->state == BH_PROC_HELD) {
-			c->recent = 0;
-			start_again(c);
-		} else if (bh_is_config(c) && c->pid != 0) {
-			bh_configfile_pass(s->opt->config, c->sup_fd);
-		}
-	}
-}
-
 /* ---- making ---- */
 
 int
@@ -450,6 +448,9 @@ bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
 	s->id = id;
 	s->boot = boot;
 	s->base = base;
+	s->notify = bh_notify_open(base);
+	if (s->notify == NULL && errno != 0)
+		bh_warn("notify", "systemd is told nothing: %s", strerror(errno));
 	s->ev_deadline = evtimer_new(base, on_deadline, s);
 	s->boot_fd = bh_bootrec_memfd(boot);
 	rc = s->boot_fd < 0 ? s->boot_fd : bh_children_make(s);
@@ -469,6 +470,7 @@ void
 bh_supervise_fini(struct bh_supervisor *s)
 {
 	bh_proctable_close(s->table);
+	bh_order_fini(s);
 	bh_life_fini(s);
 	for (unsigned int i = 0; i < s->n_children; i++) {
 		struct bh_child *c = &s->child[i];
@@ -481,6 +483,7 @@ bh_supervise_fini(struct bh_supervisor *s)
 	}
 	if (s->ev_deadline != NULL)
 		event_free(s->ev_deadline);
+	bh_notify_close(s->notify);
 	if (s->boot_fd >= 0)
 		close(s->boot_fd);
 }

@@ -17,7 +17,9 @@
 
 struct bh_proctable;
 struct bh_corebeat;
+struct bh_heir;
 struct bh_lives;
+struct bh_notify;
 struct bh_remains;
 
 struct bh_supervisor {
@@ -31,11 +33,15 @@ struct bh_supervisor {
 	struct bh_proctable *table;	    /* NULL while the core is not ready */
 	struct bh_lives *lives;	    /* NULL: none */
 	struct bh_remains *remains; /* predecessors that are being freed (life.c) */
+	struct bh_heir *heirs;	    /* processes of upgrades under way */
 	struct bh_corebeat *corebeat;
 	unsigned int ticks;
 	struct event *ev_tick;	    /* heartbeats */
 	struct event *ev_deadline;	    /* of starting, and of stopping */
-	bool announced;			    /* `bulkhead: ready` was printed */
+	bool announced;			    /* `bulkhead: ready` was printed, once or by a predecessor */
+	bool adopting;			    /* it is to be printed again */
+	struct bh_notify *notify;   /* systemd; NULL: nobody */
+	char status[160];	    /* as told last */
 	bool stopping;
 	int exit_code;
 };
@@ -48,6 +54,9 @@ int bh_supervise_init(struct bh_supervisor *s, const struct bh_options *opt,
 	const struct bh_identity *id, const struct bh_boot *boot, struct event_base *base);
 void bh_supervise_fini(struct bh_supervisor *s);
 
+/* Goes on with children that were adopted: opens the table `process`. 0 or -errno. */
+int bh_supervise_adopted(struct bh_supervisor *s);
+
 /* Starts the next child in order, if the one before is ready. */
 void bh_supervise_advance(struct bh_supervisor *s);
 
@@ -55,6 +64,18 @@ void bh_supervise_advance(struct bh_supervisor *s);
  * left of an earlier one is gone: c->last_exit is known now. */
 void bh_supervise_ended(struct bh_supervisor *s, struct bh_child *c, int status);
 void bh_supervise_gone(struct bh_supervisor *s, struct bh_child *c);
+
+/* Listens to c's supervision socket and watches its process, which was started, adopted or
+ * inherited. 0 or -errno. */
+int bh_supervise_listen(struct bh_supervisor *s, struct bh_child *c, int life_fd);
+/* Closes the supervision socket. */
+void bh_supervise_unlisten(struct bh_child *c);
+
+/* Starts a module that has no process, after its back-off: at once if it did not die of late. */
+void bh_supervise_start_again(struct bh_child *c);
+
+/* Writes the record of c in the table `process`, if there is one. */
+void bh_supervise_publish(struct bh_supervisor *s, const struct bh_child *c);
 
 /* SIGTERM: ends modules, then the core; the event loop ends with it. */
 void bh_supervise_stop(struct bh_supervisor *s, int exit_code);

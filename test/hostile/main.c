@@ -125,6 +125,8 @@ main(int argc, char **argv)
 		lim.rlim_cur = lim.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &lim);
 	}
+	puts("begins"); /* from here on a signal ends it with its report */
+	fflush(stdout);
 	rnd_seed(o.seed);
 	end_us = o.ms != 0 ? now_us() + o.ms * UINT64_C(1000) : 0;
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)

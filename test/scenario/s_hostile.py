@@ -41,10 +41,12 @@ class HostileBed(Bed):
         self.good = None
 
     def hostile(self, mode, *options):
-        """Start an attacker on the control CPU."""
+        """Start an attacker on the control CPU; it is at work when this returns."""
         argv = ["taskset", "-c", CPU, program("test", "hostile", "hostile"), mode, "-s",
                 os.path.join(self.router.rundir, "core.sock"), *map(str, options)]
-        return Child(argv, os.path.join(self.t.workdir, f"{mode}.log"))
+        child = Child(argv, os.path.join(self.t.workdir, f"{mode}.log"))
+        child.expect("begins", 60)
+        return child
 
     def memory(self):
         """What clients take of the core, without this look at it."""

@@ -134,24 +134,6 @@ def test_held_module_is_started_by_reload(t):
         router.kill()
 
 
-def test_supervisor_killed(t):
-    """All others go on; a new supervisor is told whom to end, and when that is done starts."""
-    with Bed(t, config_of(t)) as bed:
-        router, core = bed.router, bed.router.module_pid("core")
-        others = router.family() - {router.child.pid}
-        router.child.kill()
-        forwards(bed)
-        again = run(supervisor_argv(router.file, router.rundir), 20, router.env, check=False)
-        assert again.returncode == 7 and f"pid {core}" in again.stderr, again
-        forwards(bed)
-        os.kill(core, signal.SIGTERM)
-        until(lambda: not [pid for pid in others if os.path.exists(f"/proc/{pid}/exe")], 10,
-              "modules end with the core")
-        router.start()
-        reconnect(bed)
-        forwards(bed)
-
-
 def test_core_cannot_start(t):
     """The core's program is not there: told, and an exit code other than 0, at once."""
     config = Config().memif("p0", 0, sockets(t.workdir, 1)[0])

@@ -46,6 +46,27 @@ START_TEST(words)
 }
 END_TEST
 
+START_TEST(orders)
+{
+	ck_assert_int_eq(parse("bhctl -r /x module up routing --binary /opt/new"), 0);
+	ck_assert_int_eq(args.action, BH_CTL_MODULE);
+	ck_assert_str_eq(args.order, "upgrade");
+	ck_assert_str_eq(args.name, "routing");
+	ck_assert_str_eq(args.binary, "/opt/new");
+	ck_assert_str_eq(args.control, "/x/supervisor.sock");
+	ck_assert_int_eq(parse("bhctl -s /y/core.sock mod restart config"), 0);
+	ck_assert_str_eq(args.control, "/y/supervisor.sock");
+	ck_assert_ptr_null(args.binary);
+	expect_wrong("bhctl module", "restart, stop, start or upgrade");
+	expect_wrong("bhctl module st routing", "could be stop, start");
+	expect_wrong("bhctl module stop", "which NAME");
+	expect_wrong("bhctl module stop a b", "too much");
+	expect_wrong("bhctl module stop a --binary /x", "for upgrade");
+	expect_wrong("bhctl module upgrade a --binary x", "absolute");
+	expect_wrong("bhctl show tables --binary /x", "module upgrade");
+}
+END_TEST
+
 START_TEST(subjects)
 {
 	static const struct {
@@ -210,6 +231,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(tc, words);
+	tcase_add_test(tc, orders);
 	tcase_add_test(tc, subjects);
 	tcase_add_test(tc, options);
 	tcase_add_test(tc, actions);

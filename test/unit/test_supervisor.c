@@ -10,13 +10,16 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/supervisor/bootrec.h"
 #include "app/supervisor/child.h"
+#include "app/supervisor/notify.h"
 #include "app/supervisor/preflight.h"
 #include "app/supervisor/roles.h"
+#include "app/supervisor/status.h"
 
 static struct bh_child
 shell_child(const char *script)
@@ -124,7 +127,7 @@ START_TEST(role_is_passed_with_name_and_pid)
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, link), 0);
 	ck_assert_int_eq(bh_role_socket(pair), 0);
-	ck_assert_int_eq(bh_role_pass(link[0], "routing", 77, pair[1]), 0);
+	ck_assert_int_eq(bh_role_pass(link[0], "ROLE", "routing", 77, pair[1]), 0);
 	close(pair[1]);
 	ck_assert_int_gt(recvmsg(link[1], &msg, 0), 0);
 	ck_assert_str_eq(text, "ROLE routing 77");
@@ -134,7 +137,7 @@ START_TEST(role_is_passed_with_name_and_pid)
 	close(got);
 	close(pair[0]);
 	close(link[0]);
-	ck_assert_int_lt(bh_role_pass(link[1], "routing", 77, link[1]), 0);
+	ck_assert_int_lt(bh_role_pass(link[1], "HEIR", "routing", 77, link[1]), 0);
 	close(link[1]);
 }
 END_TEST
@@ -185,12 +188,14 @@ START_TEST(rundir_is_locked)
 	char dir[] = "/tmp/bh.test.XXXXXX", file[64];
 	struct bh_options opt = {.rundir = mkdtemp(dir)};
 	int lock = -1, second = -1;
+	pid_t core = 1;
 
 	ck_assert_ptr_nonnull(opt.rundir);
-	ck_assert_int_eq(bh_preflight_rundir(&opt, &lock), BH_EXIT_OK);
-	ck_assert_int_eq(bh_preflight_rundir(&opt, &second), BH_EXIT_BUSY);
+	ck_assert_int_eq(bh_preflight_rundir(&opt, &lock, &core), BH_EXIT_OK);
+	ck_assert_int_eq(core, 0);
+	ck_assert_int_eq(bh_preflight_rundir(&opt, &second, &core), BH_EXIT_BUSY);
 	close(lock);
-	ck_assert_int_eq(bh_preflight_rundir(&opt, &lock), BH_EXIT_OK);
+	ck_assert_int_eq(bh_preflight_rundir(&opt, &lock, &core), BH_EXIT_OK);
 	close(lock);
 	snprintf(file, sizeof(file), "%s/bulkhead.lock", dir);
 	unlink(file);
@@ -305,6 +310,78 @@ START_TEST(missing_hugepages_are_told)
 }
 END_TEST
 
+/* A socket at $NOTIFY_SOCKET: a path, or with `abstract` a name without file. */
+static int
+notify_socket(bool abstract)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	socklen_t len;
+	char name[64];
+
+	snprintf(name, sizeof(name), "%sbh.notify.%d", abstract ? "@" : "/tmp/", getpid());
+	strcpy(addr.sun_path, name);
+	len = offsetof(struct sockaddr_un, sun_path) + strlen(name) + !abstract;
+	if (abstract)
+		addr.sun_path[0] = '\0';
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&addr, len), 0);
+	setenv("NOTIFY_SOCKET", name, 1);
+	return fd;
+}
+
+START_TEST(systemd_is_told)
+{
+	struct event_base *base = event_base_new();
+	int fd = notify_socket(_i == 1);
+	char text[64] = "", *path = strdup(getenv("NOTIFY_SOCKET"));
+	struct bh_notify *n;
+	ssize_t len;
+
+	setenv("WATCHDOG_USEC", "2000", 1);
+	n = bh_notify_open(base);
+	ck_assert_ptr_nonnull(n);
+	ck_assert_ptr_null(getenv("NOTIFY_SOCKET"));
+	ck_assert_ptr_null(getenv("WATCHDOG_USEC"));
+	bh_notify(n, "READY=1");
+	ck_assert_int_eq(recv(fd, text, sizeof(text), 0), 7);
+	ck_assert_str_eq(text, "READY=1");
+	do
+		event_base_loop(base, EVLOOP_ONCE);
+	while ((len = recv(fd, text, sizeof(text) - 1, 0)) < 0);
+	text[len] = '\0';
+	ck_assert_str_eq(text, "WATCHDOG=1");
+	bh_notify_close(n);
+	ck_assert_ptr_null(bh_notify_open(base));
+	ck_assert_int_eq(errno, 0);
+	setenv("NOTIFY_SOCKET", "relative", 1);
+	ck_assert_ptr_null(bh_notify_open(base));
+	ck_assert_int_eq(errno, EINVAL);
+	bh_notify(NULL, "READY=1"); /* nobody listens: nothing */
+	unlink(path);
+	free(path);
+	close(fd);
+	event_base_free(base);
+}
+END_TEST
+
+START_TEST(status_is_one_line)
+{
+	struct bh_supervisor s = {.n_children = 3};
+	char text[64];
+
+	strcpy(s.child[1].name, "config");
+	strcpy(s.child[2].name, "snmp");
+	s.child[0].state = s.child[1].state = BH_PROC_READY;
+	s.child[2].state = BH_PROC_HELD;
+	ck_assert_str_eq(bh_status_text(&s, text, sizeof(text)),
+		"2 of 3 processes ready; snmp held");
+	s.child[2].state = BH_PROC_STOPPED;
+	s.child[2].put_down = s.child[0].hung = true;
+	memset(s.child[0].name, 'x', BH_NAME_LEN - 1);
+	ck_assert_uint_lt(strlen(bh_status_text(&s, text, 50)), 50);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -324,6 +401,8 @@ main(void)
 	tcase_add_test(tc, missing_devices_are_told);
 	tcase_add_test(tc, unbound_devices_are_told);
 	tcase_add_test(tc, missing_hugepages_are_told);
+	tcase_add_loop_test(tc, systemd_is_told, 0, 2);
+	tcase_add_test(tc, status_is_one_line);
 	suite_add_tcase(s, tc);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
