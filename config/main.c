@@ -9,7 +9,6 @@
 
 #include "config/config.h"
 #include "lib/client/bulkhead.h"
-#include "lib/life/life.h"
 #include "lib/log/log.h"
 #include "lib/sandbox/sandbox.h"
 
@@ -124,10 +123,8 @@ static int
 work(enum mode mode, struct bh_config_args *args)
 {
 	enum bh_sandbox_profile profile = BH_SANDBOX_ONE_SHOT;
-	int code = BH_EXIT_OK, rc = bh_life_begin();
+	int code = BH_EXIT_OK, rc;
 
-	if (rc < 0)
-		fprintf(stderr, "bulkhead-config: no sign of life can be given: %s\n", strerror(-rc));
 	args->fd = inherited_fd("BH_CONFIG_FD");
 	rc = bh_supervised_begin();
 	if (rc < 0)

@@ -128,8 +128,10 @@ const struct bh_welcome *bh_connection(const struct bh_handle *h);
 
 /* ---- supervised modules ---- */
 
-/* Takes up the link to the supervisor (BH_SUPERVISOR_FD, BH_HEIR of the environment). Once, by the
- * main thread, before the sandbox. 0, also without a supervisor, or -errno. */
+/* Takes up the link to the supervisor (BH_SUPERVISOR_FD, BH_HEIR of the environment) and begins the
+ * life page (lib/life/life.h): from READY on, a loop that does not call bh_life_beat() every
+ * BH_LIFE_BEAT_MS is taken for hung. A supervisor whose life page is of another version is done
+ * without. Once, by the main thread, before the sandbox. 0, also without a supervisor, or -errno. */
 int bh_supervised_begin(void);
 
 /* Tells the supervisor that the module serves; an heir: that it has recovered and may take over.

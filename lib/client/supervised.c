@@ -13,6 +13,7 @@
 
 #include "lib/client/bulkhead.h"
 #include "lib/client/client_priv.h"
+#include "lib/life/life.h"
 
 static struct {
 	bool begun, heir;
@@ -35,8 +36,10 @@ int
 bh_supervised_begin(void)
 {
 	const char *heir = getenv("BH_HEIR");
-	int fd = bh_env_fd("BH_SUPERVISOR_FD");
+	int fd = bh_env_fd("BH_SUPERVISOR_FD"), rc = bh_life_begin();
 
+	if (rc < 0 && rc != -EPROTONOSUPPORT)
+		return rc;
 	sup.begun = true;
 	sup.heir = heir != NULL && strcmp(heir, "1") == 0;
 	return fd < 0 ? 0 : bh_supervised_link(fd);

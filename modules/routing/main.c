@@ -349,9 +349,6 @@ run(struct program *p)
 	struct bh_open_args args = {0};
 	int rc;
 
-	rc = bh_life_begin();
-	if (rc < 0)
-		bh_warn("main", "no sign of life can be given: %s", strerror(-rc));
 	rc = bh_supervised_begin();
 	if (rc < 0)
 		bh_warn("main", "no link to the supervisor: %s", strerror(-rc));

@@ -262,6 +262,9 @@ def test_socket(t):
         done = as_user([bhctl, "show", "interfaces"], router.env, [GROUP])
         assert done.returncode == 0 and "p0" in done.stdout, done
         assert write_as_member(socket) == -errno.EPERM
+        done = as_user([bhctl, "module", "restart", "routing"], router.env, [GROUP])
+        assert done.returncode == PERMISSION and "root's to give" in done.stderr, done
+        assert router.process("routing")["restarts"] == 0
         assert not router.rows("tables")[0]["stale"]
 
 

@@ -5,7 +5,9 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import statistics
+import threading
 import time
 
 from bhtest.bed import Bed, base_config, flow, host4, host_mac, port_mac
@@ -39,9 +41,10 @@ def sick_bed(t):
 
 
 @contextlib.contextmanager
-def lone_router(t):
+def lone_router(t, **env):
     """A router of that whose ports have no peers, so that it may lose its core."""
     router = Router(sick_config(t), t.workdir)
+    router.env.update(env)
     t.log_file(router.log)
     try:
         yield router.start()
@@ -195,6 +198,12 @@ def test_upgrade(t):
         hit(router, "user", signal.SIGKILL)
         assert written_by(bed) == "better"
         hit(router, "user", signal.SIGUSR1)  # heartbeats are heeded as before
+        for name in ("routing", "config"):
+            pid, routes = router.module_pid(name), router.prefixes()
+            t.say(order(router, "upgrade", name).strip())
+            assert router.module_pid(name) != pid and router.prefixes() == routes
+        router.reload(bed.config.route("198.51.100.0/24", host4(1)))
+        until(lambda: "198.51.100.0/24" in router.prefixes(), 20, "a new route", 0.1)
         forwards(bed)
 
 
@@ -267,3 +276,22 @@ def test_core_and_supervisor_killed(t):
         left = [name for name, pid in before.items() if os.path.exists(f"/proc/{pid}/exe")]
         assert not left, left
         order(router, "restart", "routing")
+
+
+def test_systemd_is_told(t):
+    """NOTIFY_SOCKET: ready, status, the watchdog, and the end."""
+    path, heard = os.path.join(t.workdir, "notify"), []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(path)
+
+        def listen():
+            while not heard or heard[-1] != "STOPPING=1":
+                heard.append(sock.recv(256).decode())
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
+        with lone_router(t, NOTIFY_SOCKET=path, WATCHDOG_USEC="100000") as router:
+            until(lambda: {"READY=1", "WATCHDOG=1"} <= set(heard), 20, "READY and WATCHDOG")
+            order(router, "stop", "user")
+            until(lambda: "STATUS=3 of 4 processes ready; user stopped" in heard, 20, "STATUS")
+        listener.join(20)
+        assert heard[-1] == "STOPPING=1", heard

@@ -136,8 +136,6 @@ main(int argc, char **argv)
 	signal(SIGUSR1, on_spin);
 	signal(SIGUSR2, on_block);
 	rc = bh_supervised_begin();
-	if (rc == 0)
-		rc = bh_life_begin();
 	bh_open_args_env(&args, "sick");
 	role_fd = args.role_fd;
 	h = rc == 0 ? bh_open(&args) : NULL;
