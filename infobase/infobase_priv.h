@@ -25,6 +25,7 @@
 #define BH_IB_KEPT 256	   /* of them that readers leave to the modules */
 #define BH_IB_GATHER 256   /* requests or results that are worth a bell while more come */
 #define BH_IB_RING 512	   /* requests of one table under way */
+#define BH_IB_BURST 32	   /* requests that a worker carries out together */
 #define BH_IB_SLOT 60	   /* bytes of a message that a slot of the channel carries */
 #define BH_IB_WATCHES 4096
 #define BH_IB_NO_WATCH UINT32_MAX
@@ -59,6 +60,9 @@ struct bh_worker_table {
 	struct rte_ring *requests;
 	struct bh_stats_table *stats;
 	uint64_t seen_log; /* head of its log when main was last told */
+	/* Taken and not answered: an end of replay whose sweep goes on, and what came after it. */
+	struct bh_ib_request *held[BH_IB_BURST];
+	unsigned int n_held;
 };
 
 struct bh_worker {

@@ -7,12 +7,9 @@
  * both route workers, both answers, a grace period, then the adjacencies are let go and the id
  * is free. A content that returns before that gets its id back; who was told RETIRE is told LIVE.
  *
- * Answers carry no number, and a worker that is told LIVE forgets the RETIRE before, answered
- * or not: the answer to an older RETIRE can arrive late and look like one to the present. So they
- * are counted: if `sent` RETIREs are unanswered when a retirement begins, at most so many late
- * answers can come, and answer sent + 1 is surely one to it. Each answer that proves nothing yet is
- * followed by another RETIRE, so that the proof comes. Without such a return it is one question
- * and one answer.
+ * A content may return before the answers, and be retired again; what then arrives late is the
+ * answer to an older question. So each retirement of an id has a number, which its answers repeat;
+ * others are dropped.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,9 +18,6 @@
 #include <rte_jhash.h>
 
 #include "infobase/link_priv.h"
-#include "lib/log/log.h"
-
-#define AREA "link"
 
 int
 bh_link_nh_init(struct bh_link *l)
@@ -142,11 +136,11 @@ publish(struct bh_link *l, uint16_t id)
 
 /* 0, or -EAGAIN: the ring is full. */
 static int
-tell(struct bh_link *l, unsigned int w, uint16_t id, enum bh_nh_msg_kind kind)
+tell(struct bh_link *l, unsigned int w, uint16_t id, enum bh_nh_msg_kind kind, uint32_t number)
 {
 	static const enum bh_group group[BH_LINK_ROUTERS] = { BH_GROUP_ROUTE4, BH_GROUP_ROUTE6 };
 
-	if (rte_ring_enqueue(l->conf.links->to_route[w], bh_nh_msg(id, kind)))
+	if (rte_ring_enqueue(l->conf.links->to_route[w], bh_nh_msg(id, kind, number)))
 		return -EAGAIN;
 	bh_worker_wake(bh_infobase_worker(l->conf.ib, group[w]));
 	return 0;
@@ -161,7 +155,7 @@ tell_live(struct bh_link *l, uint16_t id)
 	for (unsigned int w = 0; w < BH_LINK_ROUTERS; w++) {
 		if (h->live[w])
 			continue;
-		if (tell(l, w, id, BH_NH_MSG_LIVE))
+		if (tell(l, w, id, BH_NH_MSG_LIVE, 0))
 			ret = -EAGAIN;
 		else
 			h->live[w] = true;
@@ -178,12 +172,10 @@ ask_to_retire(struct bh_link *l, uint16_t id)
 	for (unsigned int w = 0; w < BH_LINK_ROUTERS; w++) {
 		if (!h->ask[w])
 			continue;
-		if (tell(l, w, id, BH_NH_MSG_RETIRE)) {
+		if (tell(l, w, id, BH_NH_MSG_RETIRE, h->number))
 			ret = -EAGAIN;
-			continue;
-		}
-		h->ask[w] = false;
-		h->sent[w]++;
+		else
+			h->ask[w] = false;
 	}
 	return ret;
 }
@@ -218,7 +210,7 @@ step(struct bh_link *l, uint16_t id)
 	case BH_LNH_RETIRING:
 		if (ask_to_retire(l, id))
 			return -EAGAIN;
-		if (h->need[0] || h->need[1])
+		if (h->wait[0] || h->wait[1])
 			return 0;
 		h->state = BH_LNH_GRACE;
 		h->token = bh_fwd_grace_start(l->conf.tables);
@@ -310,11 +302,11 @@ retire(struct bh_link *l, uint16_t id)
 
 	h->state = BH_LNH_RETIRING;
 	h->dirty = true;
+	h->number++;
 	for (unsigned int w = 0; w < BH_LINK_ROUTERS; w++) {
 		/* A route may find it dead now: should it return, LIVE is due, RETIRE sent or not. */
 		h->live[w] = false;
-		h->ask[w] = true;
-		h->need[w] = h->sent[w] + 1;
+		h->ask[w] = h->wait[w] = true;
 	}
 }
 
@@ -353,15 +345,9 @@ answer(struct bh_link *l, unsigned int w, const void *obj)
 	if (id == 0 || id >= BH_NH_MAX || bh_nh_msg_kind(obj) != BH_NH_MSG_RETIRE)
 		return;
 	h = &l->nhs[id];
-	if (h->sent[w] == 0) {
-		bh_err(AREA, "route worker %u answers for next hop %u unasked", w, id);
+	if (h->state != BH_LNH_RETIRING || h->ask[w] || bh_nh_msg_number(obj) != h->number)
 		return;
-	}
-	h->sent[w]--;
-	if (h->state != BH_LNH_RETIRING || h->need[w] == 0)
-		return;
-	h->need[w]--;
-	h->ask[w] |= h->need[w] > 0;
+	h->wait[w] = false;
 	drive(l, id);
 }
 

@@ -84,8 +84,8 @@ struct bh_link_nh { /* index: next-hop id */
 	bool dirty;			/* to be published */
 	bool live[BH_LINK_ROUTERS];	/* told that it lives, and not retired since */
 	bool ask[BH_LINK_ROUTERS];	/* a RETIRE is to be sent */
-	uint32_t sent[BH_LINK_ROUTERS]; /* RETIREs sent and not answered, ever */
-	uint32_t need[BH_LINK_ROUTERS]; /* answers that must come until it is surely retired */
+	bool wait[BH_LINK_ROUTERS];	/* RETIRE is not answered */
+	uint32_t number;		/* of its last retirement */
 	uint32_t n_live;
 	uint32_t hash;
 	uint64_t token;

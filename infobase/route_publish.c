@@ -41,6 +41,7 @@ struct bh_route_publish {
 	uint32_t live[BH_NH_MAX];
 	bool is_queued[BH_NH_MAX];
 	bool is_retired[BH_NH_MAX];
+	uint32_t number[BH_NH_MAX]; /* of the retirement */
 	uint32_t head[BH_NH_MAX]; /* waiting routes of an id */
 	uint32_t refs[BH_NH_MAX]; /* routes of an id */
 };
@@ -111,7 +112,7 @@ wait_end(struct bh_route_publish *rp, uint32_t slot, uint32_t id)
 static void
 answer(struct bh_route_publish *rp, uint32_t id)
 {
-	if (rte_ring_sp_enqueue(rp->answers, bh_nh_msg(id, BH_NH_MSG_RETIRE)) != 0) {
+	if (rte_ring_sp_enqueue(rp->answers, bh_nh_msg(id, BH_NH_MSG_RETIRE, rp->number[id])) != 0) {
 		rp->unanswered = true;
 		return;
 	}
@@ -211,6 +212,7 @@ handle(void *ctx, void *obj)
 		return;
 	if (bh_nh_msg_kind(obj) == BH_NH_MSG_RETIRE) {
 		rp->is_retired[id] = true;
+		rp->number[id] = bh_nh_msg_number(obj);
 		if (rp->refs[id] == 0)
 			answer(rp, id);
 		return;

@@ -354,6 +354,12 @@ bh_table_replay_end(struct bh_table *t)
 }
 
 bool
+bh_table_is_sweeping(const struct bh_table *t)
+{
+	return t->sweeping;
+}
+
+bool
 bh_table_sweep(struct bh_table *t, unsigned int budget)
 {
 	struct bh_record *rec = NULL;

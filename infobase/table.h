@@ -103,5 +103,6 @@ uint32_t bh_table_replay_begin(struct bh_table *t);
 void bh_table_replay_end(struct bh_table *t);
 /* Sweeps up to budget slots of stale records; true while some may remain. */
 bool bh_table_sweep(struct bh_table *t, unsigned int budget);
+bool bh_table_is_sweeping(const struct bh_table *t);
 
 #endif

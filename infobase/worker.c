@@ -14,7 +14,7 @@
 #include "app/core/lcore_stats.h"
 #include "infobase/infobase_priv.h"
 
-#define BURST 32	 /* requests of one table, objects of one input a turn */
+#define BURST 32	 /* objects of one input a turn */
 #define SWEEP_BUDGET 256 /* slots of one table a turn */
 #define SPIN_US 20
 
@@ -97,21 +97,40 @@ bh_worker_wake(struct bh_worker *w)
 
 /* ---- one turn ---- */
 
-/* Requests of one table; how many. */
+/* An end of replay is answered when what was stale is swept: who then takes down what the swept
+ * records rested on takes nothing away under them. */
+static bool
+waits_for_sweep(const struct bh_worker_table *wt, const struct bh_ib_request *r)
+{
+	return r->msg.verb == BH_V_REPLAY_END && r->msg.status == 0 &&
+		bh_table_is_sweeping(wt->table);
+}
+
+/* Requests of one table; how many. Behind one that waits for the sweep the others wait, so that
+ * answers keep their order. */
 static unsigned int
 run_requests(struct bh_worker *w, struct bh_worker_table *wt)
 {
-	struct bh_ib_request *r[BURST];
-	unsigned int i, n = rte_ring_sc_dequeue_burst(wt->requests, (void **)r, BURST, NULL);
+	struct bh_ib_request **r = wt->held;
+	unsigned int n = wt->n_held, done = n > 0;
 
-	for (i = 0; i < n; i++) {
-		if (i + 1 < n)
-			__builtin_prefetch(&r[i + 1]->msg);
-		bh_ib_execute(wt->table, r[i]);
+	if (n > 0 && waits_for_sweep(wt, r[0]))
+		return 0;
+	if (n == 0)
+		n = rte_ring_sc_dequeue_burst(wt->requests, (void **)r, BH_IB_BURST, NULL);
+	for (; done < n; done++) {
+		if (done + 1 < n)
+			__builtin_prefetch(&r[done + 1]->msg);
+		bh_ib_execute(wt->table, r[done]);
+		if (waits_for_sweep(wt, r[done]))
+			break;
 	}
-	if (n > 0) /* has room for all objects that there are */
-		rte_ring_sp_enqueue_bulk(w->results, (void **)r, n, NULL);
-	return n;
+	if (done > 0) /* has room for all objects that there are */
+		rte_ring_sp_enqueue_bulk(w->results, (void **)r, done, NULL);
+	wt->n_held = n - done;
+	if (wt->n_held > 0)
+		memmove(r, r + done, wt->n_held * sizeof(*r));
+	return done;
 }
 
 static bool
@@ -196,7 +215,7 @@ more_requests(const struct bh_worker *w)
 	unsigned int i;
 
 	for (i = 0; i < w->n_tables; i++)
-		if (!rte_ring_empty(w->tables[i].requests))
+		if (w->tables[i].n_held > 0 || !rte_ring_empty(w->tables[i].requests))
 			return true;
 	return false;
 }

@@ -372,6 +372,9 @@ fwd_has(uint32_t id, unsigned int n)
 	return fwd_nh(id)->type == BH_NH_GROUP && fwd_nh(id)->n == n;
 }
 
+/* Of the last RETIRE that each route worker took. */
+static uint32_t last_retire[2];
+
 /* The next message to route worker w, which must be this one. */
 static inline void
 expect_msg(unsigned int w, uint32_t id, enum bh_nh_msg_kind kind)
@@ -381,6 +384,8 @@ expect_msg(unsigned int w, uint32_t id, enum bh_nh_msg_kind kind)
 	ck_assert_int_eq(rte_ring_dequeue(env.links.to_route[w], &msg), 0);
 	ck_assert_uint_eq(bh_nh_msg_id(msg), id);
 	ck_assert_int_eq(bh_nh_msg_kind(msg), kind);
+	if (kind == BH_NH_MSG_RETIRE)
+		last_retire[w] = bh_nh_msg_number(msg);
 }
 
 static inline void
@@ -398,9 +403,15 @@ expect_silence(void)
 }
 
 static inline void
+answer_to(unsigned int w, uint32_t id, uint32_t number)
+{
+	env.handle[1 + w](env.handle_ctx[1 + w], bh_nh_msg(id, BH_NH_MSG_RETIRE, number));
+}
+
+static inline void
 answer(unsigned int w, uint32_t id)
 {
-	env.handle[1 + w](env.handle_ctx[1 + w], bh_nh_msg(id, BH_NH_MSG_RETIRE));
+	answer_to(w, id, last_retire[w]);
 }
 
 #endif

@@ -66,6 +66,40 @@ START_TEST(test_order)
 }
 END_TEST
 
+/* The end of a replay is answered when nothing stale is left; who asks meanwhile waits behind. */
+START_TEST(test_end_waits_for_sweep)
+{
+	const struct fake_peer *p = &fake.peer[BH_ROLE_ROUTING];
+	const unsigned int n = 20000;
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		submit(BH_V_ADD, i, 1, i);
+	fake_wait_replies(BH_ROLE_ROUTING, n);
+	ck_assert_int_gt(fake_offer(BH_ROLE_ROUTING, BH_V_REPLAY_BEGIN, BH_T_ROUTE4, n, 0, NULL, 0,
+		64), 0);
+	submit(BH_V_ADD, 7, 2, n + 1);
+	for (i = 2; i < 6; i++) {
+		uint8_t verb = i % 2 == 0 ? BH_V_REPLAY_END : BH_V_DUMP;
+
+		ck_assert_int_gt(fake_offer(BH_ROLE_ROUTING, verb, BH_T_ROUTE4, n + i, 0, NULL, 0,
+			64), 0);
+	}
+	fake_wait_replies(BH_ROLE_ROUTING, n + 6);
+	for (i = 0; i < n + 6; i++) {
+		ck_assert_uint_eq(p->reply[i].msg.tag, i);
+		ck_assert_int_eq(p->reply[i].msg.status, 0);
+	}
+	for (i = n + 3; i < n + 6; i += 2) { /* the one that was renewed, and no stale one */
+		ck_assert_uint_eq(p->reply[i].msg.aux, BH_DUMP_END);
+		ck_assert_uint_eq(p->reply[i].msg.len, sizeof(struct bh_msg) +
+			sizeof(struct bh_rec) + sizeof(struct bh_route4_key) +
+			sizeof(struct bh_route));
+	}
+	ck_assert_uint_eq(ib->stats->table[BH_T_ROUTE4].swept, n - 1);
+}
+END_TEST
+
 /* No worker runs: a table's list fills, then the readers' part of the pool is empty, then all of
  * it; nothing is lost by that. */
 START_TEST(test_exhaustion)
@@ -330,6 +364,7 @@ main(void)
 	tcase_add_checked_fixture(tc, fake_start, fake_stop);
 	tcase_add_test(tc, test_not_owner_logged);
 	tcase_add_test(tc, test_order);
+	tcase_add_test(tc, test_end_waits_for_sweep);
 	tcase_add_test(tc, test_room);
 	tcase_add_test(tc, test_dump_concurrent);
 	tcase_add_test(tc, test_replay);

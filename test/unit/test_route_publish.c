@@ -94,13 +94,17 @@ publish(uint32_t id, uint8_t type)
 	__atomic_store_n(&tables.nhs[id].copy[0].type, type, __ATOMIC_RELEASE);
 }
 
+static uint32_t retirements;
+
 static void
 tell(uint32_t id, enum bh_nh_msg_kind kind)
 {
+	uint32_t number = kind == BH_NH_MSG_RETIRE ? ++retirements : 0;
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		ck_assert_int_eq(rte_ring_sp_enqueue(links.to_route[i], bh_nh_msg(id, kind)), 0);
+		ck_assert_int_eq(rte_ring_sp_enqueue(links.to_route[i],
+			bh_nh_msg(id, kind, number)), 0);
 		bh_worker_wake(bh_infobase_worker(ib, i == 0 ? BH_GROUP_ROUTE4 : BH_GROUP_ROUTE6));
 	}
 }
@@ -128,6 +132,8 @@ take_answer(int i)
 	if (rte_ring_sc_dequeue(links.to_link[i], &msg) != 0)
 		return 0;
 	ck_assert_int_eq(bh_nh_msg_kind(msg), BH_NH_MSG_RETIRE);
+	ck_assert_uint_gt(bh_nh_msg_number(msg), 0);
+	ck_assert_uint_le(bh_nh_msg_number(msg), retirements);
 	return bh_nh_msg_id(msg);
 }
 
