@@ -75,6 +75,7 @@ struct bh_worker {
 	struct bh_worker_chore chores[BH_WORKER_CHORES];
 	struct rte_ring *results;
 	unsigned int unrung; /* requests done since main was last told */
+	uint64_t next_look; /* TSC: at replays that do not end */
 	struct bh_stats_lcore *stats;
 	struct bh_bell bell;
 };

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_cycles.h>
+
 #include "infobase/table_priv.h"
+#include "lib/log/log.h"
 
 /* The log of a table holds the changes of about a sixteenth of its records, within bounds: what
  * a watcher may lag behind before it has to resync. */
@@ -334,7 +337,8 @@ bh_table_replay_begin(struct bh_table *t)
 	bh_table_check_lcore(t);
 	t->epoch++;
 	t->stale = t->store.count;
-	t->sweeping = false;
+	t->sweeping = t->alarmed = false;
+	t->replay_since = rte_rdtsc();
 	return t->epoch;
 }
 
@@ -347,6 +351,9 @@ bh_table_replay_end(struct bh_table *t)
 	if (!t->complete)
 		bh_changelog_write(&t->log, &mark, NULL, 0, NULL, 0);
 	t->complete = true;
+	t->replay_since = 0;
+	if (t->alarmed)
+		bh_notice("replay", "%s: the replay has ended after all", t->schema->name);
 	t->sweeping = t->stale > 0;
 	t->sweep_at = 0;
 	if (t->hooks.complete != NULL)
@@ -357,6 +364,16 @@ bool
 bh_table_is_sweeping(const struct bh_table *t)
 {
 	return t->sweeping;
+}
+
+void
+bh_table_look(struct bh_table *t, uint64_t now, uint64_t limit)
+{
+	if (t->replay_since == 0 || t->alarmed || (int64_t)(now - t->replay_since) < (int64_t)limit)
+		return;
+	t->alarmed = true;
+	bh_err("alarm", "%s: the replay of %s has not ended for %d s; %u stale records stay in use",
+		t->schema->name, bh_role_name(t->schema->owner), BH_REPLAY_ALARM_S, t->stale);
 }
 
 bool

@@ -105,4 +105,8 @@ void bh_table_replay_end(struct bh_table *t);
 bool bh_table_sweep(struct bh_table *t, unsigned int budget);
 bool bh_table_is_sweeping(const struct bh_table *t);
 
+#define BH_REPLAY_ALARM_S 60
+/* Raises the alarm, once a replay, when it lasts longer than limit. now, limit: TSC. */
+void bh_table_look(struct bh_table *t, uint64_t now, uint64_t limit);
+
 #endif

@@ -20,6 +20,8 @@ struct bh_table {
 	uint16_t id;
 	bool complete;	 /* an end-of-replay was seen */
 	bool sweeping;
+	bool alarmed;	 /* the present replay lasts too long, which was told */
+	uint64_t replay_since; /* TSC of the begin of a replay that has not ended; 0: none does */
 	unsigned int lcore; /* debug builds: the only one that may touch it, or LCORE_ID_ANY */
 	uint32_t gen;
 	uint32_t epoch;

@@ -194,6 +194,7 @@ write_stats(const struct bh_worker_table *wt)
 	put_stat(&wt->stats->epoch, t->epoch);
 	put_stat(&wt->stats->complete, t->complete);
 	put_stat(&wt->stats->swept, t->swept);
+	put_stat(&wt->stats->replay_since, t->replay_since);
 }
 
 /* Statistics of a table that had requests or changed; true: watchers have news. */
@@ -320,6 +321,20 @@ bind_tables(struct bh_worker *w, unsigned int lcore)
 		w->tables[i].table->lcore = lcore;
 }
 
+/* Once a second: replays that do not end. */
+static void
+look_at_tables(struct bh_worker *w, uint64_t now)
+{
+	unsigned int i;
+
+	if (now < w->next_look)
+		return;
+	w->next_look = now + rte_get_tsc_hz();
+	for (i = 0; i < w->n_tables; i++)
+		bh_table_look(w->tables[i].table, now,
+			BH_REPLAY_ALARM_S * rte_get_tsc_hz());
+}
+
 int
 bh_worker_main(void *arg)
 {
@@ -336,6 +351,7 @@ bh_worker_main(void *arg)
 		busy = bh_worker_turn(w, &timeout);
 		now = rte_rdtsc();
 		bh_lcore_turn(w->stats, busy, now);
+		look_at_tables(w, now);
 		if (busy)
 			busy_at = now;
 		else if (timeout != 0 && now - busy_at >= spin)

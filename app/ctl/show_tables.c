@@ -9,6 +9,7 @@ static const struct bh_column columns[] = {
 	{.title = "Records", .path = "records", .flags = BH_COL_RIGHT},
 	{.title = "Stale", .path = "stale", .flags = BH_COL_RIGHT},
 	{.title = "Complete", .path = "complete"},
+	{.title = "Replay", .path = "replay-s", .flags = BH_COL_RIGHT},
 	{.title = "Requests", .path = "requests", .flags = BH_COL_RIGHT},
 	{.title = "Refused", .path = "refused", .flags = BH_COL_RIGHT},
 	{.title = "Epoch", .path = "epoch", .flags = BH_COL_RIGHT},
@@ -24,10 +25,21 @@ const struct bh_view bh_view_tables = {
 	.columns = columns,
 };
 
+/* How long the replay that goes on has lasted; null: none does. */
 static json_t *
-row(const struct bh_schema *s, const struct bh_stats_table *t)
+replay_seconds(const struct bh_stats *st, const struct bh_stats_table *t)
 {
-	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s}",
+	uint64_t since = bh_read(&t->replay_since), now = __builtin_ia32_rdtsc();
+
+	if (since == 0 || st->tsc_hz == 0)
+		return json_null();
+	return json_integer(now > since ? (json_int_t)((now - since) / st->tsc_hz) : 0);
+}
+
+static json_t *
+row(const struct bh_stats *st, const struct bh_schema *s, const struct bh_stats_table *t)
+{
+	return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:b,s:o,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s}",
 		"name", s->name,
 		"owner", bh_role_name(s->owner),
 		"kind", bh_kind_name(s->kind),
@@ -36,6 +48,7 @@ row(const struct bh_schema *s, const struct bh_stats_table *t)
 		"records", (json_int_t)bh_read(&t->records),
 		"stale", (json_int_t)bh_read(&t->stale),
 		"complete", (int)(bh_read(&t->complete) != 0),
+		"replay-s", replay_seconds(st, t),
 		"requests", (json_int_t)bh_read(&t->requests),
 		"refused", (json_int_t)bh_read(&t->refused),
 		"generation", (json_int_t)bh_read(&t->generation),
@@ -56,7 +69,7 @@ bh_json_tables(const struct bh_stats *st)
 		const struct bh_schema *s = bh_schema(id);
 
 		if (s != NULL && st->table[id].used)
-			json_array_append_new(list, row(s, &st->table[id]));
+			json_array_append_new(list, row(st, s, &st->table[id]));
 	}
 	return list;
 }

@@ -44,7 +44,7 @@ enum bh_verb {
 	BH_V_UNWATCH,	   /* tag: that of the watch */
 	BH_V_RECOVER,	   /* as DUMP, for the owner: stale records too */
 	BH_V_REPLAY_BEGIN, /* owner: all its records of the table become stale. reply aux: epoch */
-	BH_V_REPLAY_END,   /* owner: what is still stale is swept; the table is complete */
+	BH_V_REPLAY_END,   /* owner: the table is complete; reply: what was still stale is swept */
 	BH_V_EVENT,	   /* core to watcher; body: records, each with its op */
 	BH_V_MAX,
 };

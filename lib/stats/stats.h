@@ -106,6 +106,7 @@ struct bh_stats_table { /* index: table id; written by its worker, but requests 
 	uint64_t complete;
 	uint64_t watchers;
 	uint64_t swept;
+	uint64_t replay_since; /* TSC; of a replay that has not ended; 0: none */
 	uint64_t worker_sleeps;
 	uint64_t worker_wakes;
 } __attribute__((aligned(64)));

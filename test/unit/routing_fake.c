@@ -262,7 +262,7 @@ fake_ready(void *ctx)
 {
 	struct fake *f = ctx;
 
-	ck_assert(f->ended[BH_T_NEXTHOP]);
+	ck_assert(f->ended[BH_T_NEXTHOP] || f->r.heir || f->r.recovers);
 	f->n_ready++;
 }
 
@@ -277,7 +277,31 @@ fake_run(struct fake *f)
 			;
 	} while (f->pending > 0 ||
 		 (f->r.out.replay != BH_REPLAY_IDLE &&
-			 (f->r.out.replay != BH_REPLAY_DONE || !bh_output_idle(&f->r.out))));
+			 ((f->r.out.replay != BH_REPLAY_DONE && !f->r.out.hold_end) ||
+				 !bh_output_idle(&f->r.out))));
+}
+
+void
+fake_restart(struct fake *f)
+{
+	struct bh_msg msg = {.status = -ECONNRESET};
+	struct bh_change ended = {.op = BH_OP_RESYNC, .flags = BH_CHANGE_ENDED};
+	struct fake_req *q;
+
+	for (int t = 0; t < BH_T_MAX; t++) {
+		while ((q = TAILQ_FIRST(&f->queue[t])) != NULL) {
+			TAILQ_REMOVE(&f->queue[t], q, link);
+			q->cb(q->arg, &msg, NULL, 0);
+			free(q);
+		}
+		each_rec(f, t, make_stale);
+		each_rec(f, t, sweep);
+		f->began[t] = f->ended[t] = false;
+	}
+	f->pending = f->n_log = 0;
+	for (int i = 0; i < BH_ROUTING_INPUTS; i++)
+		bh_routing_change(&f->r.input[i], &ended);
+	bh_routing_restart(&f->r);
 }
 
 struct fake *

@@ -101,6 +101,8 @@ void fake_change(
 
 /* Commits, and answers until all is quiet. */
 void fake_run(struct fake *f);
+/* The core dies: requests under way are lost, tables are empty, watches end; and the module knows. */
+void fake_restart(struct fake *f);
 /* Answers one request; false: none was there. */
 bool fake_step(struct fake *f);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_cycles.h>
+
 #include "infobase/table_priv.h"
 
 static struct bh_table *t;
@@ -436,6 +438,32 @@ START_TEST(test_lookup6)
 }
 END_TEST
 
+/* A replay that does not end is told once; the next one is looked at anew. */
+START_TEST(test_endless_replay)
+{
+	struct bh_table *u = bh_table_create(BH_T_USER);
+	const uint64_t limit = 1000000;
+	uint64_t now = rte_rdtsc();
+
+	ck_assert_ptr_nonnull(u);
+	bh_table_look(u, now + 1000 * limit, limit); /* none has begun */
+	ck_assert(!u->alarmed);
+	bh_table_replay_begin(u);
+	bh_table_look(u, u->replay_since - 1, limit); /* another lcore's clock */
+	bh_table_look(u, u->replay_since + limit - 1, limit);
+	ck_assert(!u->alarmed);
+	bh_table_look(u, u->replay_since + limit, limit);
+	ck_assert(u->alarmed);
+	bh_table_replay_begin(u);
+	ck_assert(!u->alarmed);
+	bh_table_replay_end(u);
+	bh_table_look(u, now + 1000 * limit, limit);
+	ck_assert(!u->alarmed);
+	ck_assert_uint_eq(u->replay_since, 0);
+	bh_table_destroy(u);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -459,6 +487,7 @@ main(void)
 	tcase_add_test(tc, test_replay_again);
 	tcase_add_test(tc, test_lookup);
 	tcase_add_test(tc, test_lookup6);
+	tcase_add_test(tc, test_endless_replay);
 	suite_add_tcase(suite, tc);
 	sr = srunner_create(suite);
 	srunner_run_all(sr, CK_NORMAL);

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The core is killed and forwards again by itself; modules are killed at once, and cost nothing.
+
+The core's memif is a client here and testpmd's the server, which outlives the core. A polling testpmd
+may die when its peer does (see bhtest.traffic), so traffic stands still at that moment.
+"""
+import json
+import os
+import signal
+import time
+
+from bhtest import pcap, verify
+from bhtest.bed import Bed, base_config, flow, host4, host6, host_mac, port_mac
+from bhtest.process import until
+from bhtest.traffic import Link, sockets
+
+ROUTES = 300
+CORE_DEATHS = 2
+DEATHS = 5
+TABLES = ("interfaces", "routes", "neighbors", "addresses")
+PASSING = ("last-change", "statistics", "epoch", "generation", "speed")
+
+
+def config_of(t, **more):
+    """Two ports, ROUTES routes of each family over the second."""
+    config = base_config(t.workdir, 2, **more)
+    for n in range(ROUTES):
+        config.route(f"20.{n >> 8}.{n & 255}.0/24", host4(1, n % 4))
+        config.route(f"2001:dba:{n:x}::/48", host6(1, n % 4))
+    return config
+
+
+def frames():
+    """A packet of each family for each route."""
+    return [flow(dst, seq=seq) for seq, dst in enumerate(
+        dst for n in range(ROUTES) for dst in (f"20.{n >> 8}.{n & 255}.9", f"2001:dba:{n:x}::9"))]
+
+
+def tables(router):
+    """What the tables hold, as text: all but counters, times and who wrote it."""
+    def stripped(row):
+        return {key: row[key] for key in row if key not in PASSING}
+    return {name: sorted(json.dumps(stripped(row), sort_keys=True) for row in router.rows(name))
+            for name in TABLES}
+
+
+def whole(router):
+    """Whether all tables of config and routing are complete, with nothing stale."""
+    return all(row["complete"] and not row["stale"] for row in router.rows("tables")
+               if row["owner"] in ("config", "routing") and row["name"] != "tcp")
+
+
+def pids(router):
+    """{name: pid} of all processes that are ready."""
+    return {row["name"]: row["pid"] for row in router.rows("processes") if row["state"] == "ready"}
+
+
+def answers(router):
+    """Whether the core takes clients."""
+    return router.ctl("show", "version", check=False).returncode == 0 and \
+        router.ctl("show", "processes", check=False).returncode == 0
+
+
+def forwards(bed):
+    """Assert that every route forwards to its next hop."""
+    sent = frames()
+    got = bed.burst({0: sent}, len(sent))
+    verify.check_all_forwarded(sent, got[1], port_mac(1), lambda frame: host_mac(
+        1, verify.p.marked(frame) // 2 % 4))
+
+
+def core_again(bed, before):
+    """Wait until a new core has all that the one before had, and the modules of before."""
+    router, want = bed.router, set(bed.traffic.memifs.values())
+    until(lambda: answers(router) and pids(router).get("core") not in (None, before["core"]), 30,
+          "another core")
+    until(lambda: want <= bed.traffic.pmd.links_up(), 30, "links up")
+    until(lambda: pids(router).keys() == before.keys() and whole(router), 30, "all replayed")
+
+
+def test_core_killed(t):
+    """SIGKILL of the core: modules live on, replay, and it forwards again, tables as before."""
+    folder = sockets(t.workdir, 2)
+    links = [Link(path, 12 if n else 10, os.path.join(t.workdir, f"send{n}.pcap"),
+                  capture=os.path.join(t.workdir, f"got{n}.pcap"), role="server")
+             for n, path in enumerate(folder)]
+    for link in links:
+        pcap.write(link.send, ())
+    with Bed(t, config_of(t, role="client"), links) as bed:
+        forwards(bed)
+        before, processes = tables(bed.router), pids(bed.router)
+        for n in range(CORE_DEATHS):
+            bed.traffic.halt()
+            start = time.monotonic()
+            os.kill(processes["core"], signal.SIGKILL)
+            core_again(bed, processes)
+            t.say(f"replayed and links up after {time.monotonic() - start:.3f} s, as seen here")
+            forwards(bed)
+            now = pids(bed.router)
+            assert {name: now[name] for name in ("config", "routing")} == \
+                {name: processes[name] for name in ("config", "routing")}, "modules were restarted"
+            assert bed.router.process("core")["restarts"] == n + 1
+            until(lambda: tables(bed.router) == before, 20, "tables as before")
+            processes = now
+
+
+def test_core_and_modules_killed(t):
+    """The core, and one or both modules with it: who died starts from the file, who lives replays."""
+    with Bed(t, config_of(t)) as bed:
+        before = tables(bed.router)
+        for victims in (("routing",), ("config",), ("config", "routing")):
+            processes = pids(bed.router)
+            for name in ("core", *victims):
+                os.kill(processes[name], signal.SIGKILL)
+            until(lambda: answers(bed.router) and
+                  pids(bed.router).keys() == processes.keys() and whole(bed.router) and
+                  not set(pids(bed.router).values()) & {processes[v] for v in ("core", *victims)},
+                  30, f"{victims} and the core again", 0.05)
+            now = tables(bed.router)
+            for name in ("neighbors", "addresses"):
+                assert now[name] == before[name], name
+
+
+def open_running_bed(t):
+    """Traffic of both families from 0 to 1 that goes on."""
+    source = os.path.join(t.workdir, "source.pcap")
+    pcap.write(source, frames())
+    paths = sockets(t.workdir, 2)
+    return Bed(t, config_of(t), [Link(paths[0], 10, source, infinite=True), Link(paths[1], 12)])
+
+
+def test_modules_killed_under_traffic(t):
+    """config and routing together, DEATHS times: tables equal, no packet lost or dropped."""
+    with open_running_bed(t) as bed:
+        before, drops = tables(bed.router), bed.router.drops()
+        bed.traffic.go()
+        for n in range(DEATHS):
+            bed.traffic.wait_received(20000)
+            processes = pids(bed.router)
+            for name in ("config", "routing"):
+                os.kill(processes[name], signal.SIGKILL)
+            until(lambda: pids(bed.router).keys() == processes.keys() and whole(bed.router) and
+                  all(pids(bed.router)[name] != processes[name] for name in ("config", "routing")),
+                  30, f"back after death {n + 1}")
+            until(lambda: tables(bed.router) == before, 20, "tables as before")
+        bed.traffic.wait_received(20000)
+        bed.traffic.stop_sources()
+        sent, received = bed.traffic.drain()
+        t.say(f"{sent[0]} sent, {sent[0] - received[1]} lost over {DEATHS} deaths of each")
+        assert sent[0] == received[1], f"sent {sent[0]}, received {received[1]}"
+        assert bed.router.drops() == drops, "packets dropped"
+
+
+def test_config_recovers(t):
+    """A restarted config reads no file that its tables hold already, and every one that they do not."""
+    with Bed(t, config_of(t)) as bed:
+        def restart():
+            pid = pids(bed.router)["config"]
+            size = os.path.getsize(bed.router.log)
+            os.kill(pid, signal.SIGKILL)
+            until(lambda: pids(bed.router).get("config", pid) != pid and whole(bed.router), 20,
+                  "config back")
+            with open(bed.router.log, encoding="utf-8") as log:
+                log.seek(size)
+                return "as the tables hold them" in log.read()
+        assert restart(), "the file was read again"
+        bed.config.route("198.51.100.0/24", host4(1)).write(bed.router.file)
+        assert not restart(), "the file has changed"
+        until(lambda: "198.51.100.0/24" in bed.router.prefixes(), 20, "new route", 0.1)
+        assert restart(), "the changed file was read again"
+        assert "198.51.100.0/24" in bed.router.prefixes()
