@@ -17,7 +17,7 @@ _bulkhead()
 		;;
 	*)
 		mapfile -t COMPREPLY < <(compgen -W '--config --check --run-dir --yang-path
-			--build-dir --user --group --no-huge --allow-missing --keep-hung-core --verbose --help --version' -- "$cur")
+			--build-dir --user --group --no-huge --allow-missing --healthy --keep-hung-core --verbose --help --version' -- "$cur")
 		;;
 	esac
 }

@@ -24,6 +24,8 @@ usage(FILE *out)
 	      "      --group NAME     group that may use the core's socket (default: bulkhead)\n"
 	      "      --no-huge        run without hugepages: slower, no NIC by vfio-pci\n"
 	      "      --allow-missing  start though a configured device is missing\n"
+	      "      --healthy SECONDS  one that lived that long and dies is started again at\n"
+	      "                       once, and is not on its way to be held (default: 10)\n"
 	      "      --keep-hung-core only raise an alarm when an lcore of the core hangs\n"
 	      "  -v, --verbose        say more\n"
 	      "  -h, --help           this text\n"
@@ -42,7 +44,8 @@ usage_error(const char *what)
 	exit(BH_EXIT_USAGE);
 }
 
-enum { OPT_CHECK = 256, OPT_NO_HUGE, OPT_ALLOW_MISSING, OPT_USER, OPT_GROUP, OPT_KEEP };
+enum { OPT_CHECK = 256, OPT_NO_HUGE, OPT_ALLOW_MISSING, OPT_USER, OPT_GROUP, OPT_KEEP,
+	OPT_HEALTHY };
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -54,12 +57,25 @@ static const struct option long_options[] = {
 	{"group", required_argument, NULL, OPT_GROUP},
 	{"no-huge", no_argument, NULL, OPT_NO_HUGE},
 	{"allow-missing", no_argument, NULL, OPT_ALLOW_MISSING},
+	{"healthy", required_argument, NULL, OPT_HEALTHY},
 	{"keep-hung-core", no_argument, NULL, OPT_KEEP},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{0},
 };
+
+/* Of a number of seconds above 0, up to a day. */
+static uint64_t
+nanoseconds(const char *text)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (*text == '\0' || *end != '\0' || !(seconds > 0) || seconds > 86400)
+		usage_error("--healthy takes seconds above 0");
+	return seconds * 1e9;
+}
 
 static void
 take_option(struct bh_options *opt, int c)
@@ -95,6 +111,9 @@ take_option(struct bh_options *opt, int c)
 	case OPT_ALLOW_MISSING:
 		opt->allow_missing = true;
 		break;
+	case OPT_HEALTHY:
+		opt->healthy_ns = nanoseconds(optarg);
+		break;
 	case OPT_KEEP:
 		opt->keep_hung_core = true;
 		break;
@@ -118,6 +137,7 @@ bh_options_parse(struct bh_options *opt, int argc, char **argv)
 	int c;
 
 	memset(opt, 0, sizeof(*opt));
+	opt->healthy_ns = BH_HEALTHY_NS;
 	opt->rundir = getenv("BULKHEAD_RUNDIR");
 	if (opt->rundir == NULL || opt->rundir[0] == '\0')
 		opt->rundir = "/run/bulkhead";

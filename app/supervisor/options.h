@@ -6,6 +6,7 @@
 #define BH_SUPERVISOR_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum bh_exit {
 	BH_EXIT_OK = 0,
@@ -21,6 +22,7 @@ enum bh_exit {
 };
 
 #define BH_YANG_DIRS 8
+#define BH_HEALTHY_NS 10000000000ull
 
 struct bh_options {
 	const char *config;    /* file */
@@ -35,6 +37,7 @@ struct bh_options {
 	bool allow_missing;    /* start though a device is missing */
 	bool keep_hung_core;   /* a core that hangs is told, not killed */
 	bool verbose;
+	uint64_t healthy_ns;   /* a child that lived that long begins its back-off anew */
 };
 
 /* Reads the command line; prints help or version and exits, or says what is wrong and exits

@@ -25,8 +25,7 @@
 
 #define START_SECONDS 120  /* a child that is not ready by then has failed to start */
 #define STOP_SECONDS 3	   /* between SIGTERM and SIGKILL */
-#define HEALTHY_NS 10000000000ull /* a child that lived that long begins its back-off anew */
-#define DEATHS_MAX 6	   /* in a row, each within HEALTHY_NS of its start: held */
+#define DEATHS_MAX 6	   /* in a row, each within healthy_ns of its start: held */
 
 void
 bh_supervise_publish(struct bh_supervisor *s, const struct bh_child *c)
@@ -257,10 +256,10 @@ forget_process(struct bh_supervisor *s, struct bh_child *c)
 
 /* Counts a death that came soon after the start. */
 static void
-count_death(struct bh_child *c)
+count_death(const struct bh_supervisor *s, struct bh_child *c)
 {
 	c->death_ns = c->seen_ns;
-	if (c->death_ns - c->start_ns > HEALTHY_NS)
+	if (c->death_ns - c->start_ns > s->opt->healthy_ns)
 		c->recent = 0;
 	c->recent++;
 }
@@ -363,7 +362,7 @@ after_end(struct bh_supervisor *s)
 static void
 child_died(struct bh_supervisor *s, struct bh_child *c)
 {
-	count_death(c);
+	count_death(s, c);
 	if (c->is_core)
 		core_ended(s, c);
 	else
