@@ -204,7 +204,7 @@ client_missed(void)
 	const struct bh_handle *h = &bed.h;
 	bool space = h->req.head - word(h->req.shared_tail) == 0;
 
-	return asleep && (bh_consumer_ready(&h->rep) || (h->want_space && space)) &&
+	return asleep && (bh_consumer_ready(&h->rep) || (h->want_slots != 0 && space)) &&
 		!bed_readable(h->wake_fd);
 }
 

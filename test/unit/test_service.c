@@ -241,7 +241,7 @@ take_tags(struct bh_handle *h, uint32_t n, unsigned int *owed)
 /* Tags are the client's: whatever it makes up, each request is answered once and no more. */
 START_TEST(strange_tags)
 {
-	struct bh_handle *h = mini_open("tags", BH_SERVICE_PACKET);
+	struct bh_handle *h = mini_open("tags", MINI_SERVICE_SLOW);
 	unsigned int owed[TAGS] = {0};
 
 	__atomic_store_n(&mini.slow.release, false, __ATOMIC_RELEASE);
