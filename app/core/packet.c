@@ -99,7 +99,7 @@ bh_packet_settle(struct bh_packet *p)
 
 	if (want == __atomic_load_n(&p->have, __ATOMIC_RELAXED) && !p->unsettled)
 		return false;
-	p->unsettled = bh_forwarding_set_stack(p->conf.fwd, want ? &p->stack : NULL) < 0;
+	p->unsettled = bh_forwarding_set_stack(p->conf.fwd, want % 2 ? &p->stack : NULL) < 0;
 	if (p->unsettled)
 		return true;
 	__atomic_store_n(&p->have, want, __ATOMIC_RELEASE);
@@ -109,10 +109,11 @@ bh_packet_settle(struct bh_packet *p)
 
 /* ---- who is connected ---- */
 
+/* A stack came or left. */
 static void
-set_want(struct bh_packet *p, uint32_t want)
+want_next(struct bh_packet *p)
 {
-	__atomic_store_n(&p->want, want, __ATOMIC_RELEASE);
+	__atomic_store_n(&p->want, p->want + 1, __ATOMIC_RELEASE);
 	bh_bell_ring(p->conf.main_bell);
 }
 
@@ -141,7 +142,7 @@ begin(struct bh_packet *p, const struct bh_peer_info *peer, const struct bh_msg 
 	p->answered = false;
 	p->owner = peer->ref;
 	p->begin = *msg;
-	set_want(p, 1);
+	want_next(p);
 	return 1;
 }
 
@@ -149,7 +150,7 @@ begin(struct bh_packet *p, const struct bh_peer_info *peer, const struct bh_msg 
 static bool
 answer_begin(struct bh_packet *p)
 {
-	if (!p->owned || p->answered || !__atomic_load_n(&p->have, __ATOMIC_ACQUIRE))
+	if (!p->owned || p->answered || __atomic_load_n(&p->have, __ATOMIC_ACQUIRE) != p->want)
 		return false;
 	p->answered = true;
 	bh_count(&p->stats->connected, 1);
@@ -169,7 +170,7 @@ gone(void *ctx, struct bh_peer_ref ref)
 	p->owned = p->answered = false;
 	bh_packet_out_reset(p);
 	bh_packet_in_reset(p);
-	set_want(p, 0);
+	want_next(p);
 }
 
 /* ---- the service ---- */

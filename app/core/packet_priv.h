@@ -37,8 +37,10 @@ struct bh_packet {
 	struct bh_stats_stack *stats;
 	struct bh_fwd_stack stack;
 	struct bh_frame_pools pools;
-	uint32_t want; /* atomic: written here, read by main: frames are to flow */
-	uint32_t have; /* atomic: written by main: they flow */
+	/* How often a stack came or left: odd, frames are to flow. Counted, so that a stack that
+	 * begins while main takes away its predecessor is not told of the predecessor's frames. */
+	uint32_t want; /* atomic: written here, read by main */
+	uint32_t have; /* atomic: written by main: the want that is in force */
 	bool unsettled; /* main's: the last change failed, lcores may have one state or the other */
 	bool owned;    /* a stack has begun */
 	bool answered; /* and knows it */
