@@ -30,9 +30,7 @@ def forwards(bed):
 def ready(router, name, *others):
     """Wait until this process runs under a pid that is none of the others."""
     def is_ready():
-        if router.ctl("show", "processes", check=False).returncode:
-            return 0
-        row = next((row for row in router.rows("processes") if row["name"] == name), None)
+        row = next((row for row in router.look("processes") or () if row["name"] == name), None)
         return row and row["state"] == "ready" and row["pid"] not in others and row["pid"]
     return until(is_ready, 20, f"{name} ready again", 0.1)
 

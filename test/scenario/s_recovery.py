@@ -49,13 +49,15 @@ def tables(router):
 
 def whole(router):
     """Whether all tables of config and routing are complete, with nothing stale."""
-    return all(row["complete"] and not row["stale"] for row in router.rows("tables")
-               if row["owner"] in ("config", "routing"))
+    rows = router.look("tables")
+    return rows is not None and all(row["complete"] and not row["stale"] for row in rows
+                                    if row["owner"] in ("config", "routing"))
 
 
 def pids(router):
     """{name: pid} of all processes that are ready."""
-    return {row["name"]: row["pid"] for row in router.rows("processes") if row["state"] == "ready"}
+    return {row["name"]: row["pid"] for row in router.look("processes") or ()
+            if row["state"] == "ready"}
 
 
 def replaced(router, before, victims):
@@ -153,6 +155,17 @@ def settled(router):
         all(row["state"] == "preferred" for row in rows)
 
 
+def nothing_lost(t, bed, drops, own):
+    """End the traffic; every packet came back, besides what the stack itself sent."""
+    bed.traffic.wait_received(20000)
+    bed.traffic.stop_sources()
+    sent, received = bed.traffic.drain()
+    lost = sum(sent.values()) + own_frames(bed.router) - own - sum(received.values())
+    t.say(f"{sent[0]} sent, {lost} lost")
+    assert lost == 0, f"sent {sent}, received {received}"
+    assert bed.router.drops() == drops, "packets dropped"
+
+
 def test_modules_killed_under_traffic(t):
     """config, routing and v6stack together, DEATHS times: tables equal, no packet lost or dropped."""
     with open_running_bed(t) as bed:
@@ -166,13 +179,33 @@ def test_modules_killed_under_traffic(t):
                 os.kill(processes[name], signal.SIGKILL)
             until(lambda: replaced(bed.router, processes, VICTIMS), 30, f"back after death {n + 1}")
             until(lambda: tables(bed.router) == before, 20, "tables as before")
+        nothing_lost(t, bed, drops, own)
+
+
+def test_supervisor_killed_and_upgrades(t):
+    """The supervisor under traffic: killed, its successor adopts all, mends every victim, and
+    upgrades every module; tables equal, no packet lost or dropped."""
+    with open_running_bed(t) as bed:
+        until(lambda: settled(bed.router), 30, "addresses tried", 0.05)
+        before, drops, own = tables(bed.router), bed.router.drops(), own_frames(bed.router)
+        processes = pids(bed.router)
+        bed.traffic.go()
         bed.traffic.wait_received(20000)
-        bed.traffic.stop_sources()
-        sent, received = bed.traffic.drain()
-        lost = sum(sent.values()) + own_frames(bed.router) - own - sum(received.values())
-        t.say(f"{sent[0]} sent, {lost} lost over {DEATHS} deaths of each")
-        assert lost == 0, f"sent {sent}, received {received}"
-        assert bed.router.drops() == drops, "packets dropped"
+        bed.router.child.kill()
+        bed.traffic.wait_received(20000)
+        bed.router.start()
+        assert pids(bed.router) == processes, "a process is another"
+        assert all(row["adopted"] for row in bed.router.rows("processes"))
+        for name in VICTIMS:
+            processes = pids(bed.router)
+            os.kill(processes[name], signal.SIGKILL)
+            until(lambda: replaced(bed.router, processes, (name,)), 30, f"{name} is back")
+        for name in VICTIMS:
+            processes = pids(bed.router)
+            t.say(bed.router.ctl("module", "upgrade", name).stdout.strip())
+            until(lambda: replaced(bed.router, processes, (name,)), 30, f"{name} is upgraded")
+            until(lambda: tables(bed.router) == before, 20, "tables as before")
+        nothing_lost(t, bed, drops, own)
 
 
 def test_config_recovers(t):

@@ -63,9 +63,7 @@ def forwards(bed):
 def comes_back(router, name, pid):
     """Wait until the process runs under another pid; its row."""
     def row():
-        if router.ctl("show", "processes", check=False).returncode:
-            return None  # the core is not there
-        now = next((now for now in router.rows("processes") if now["name"] == name), None)
+        now = next((now for now in router.look("processes") or () if now["name"] == name), None)
         return now if now and now["pid"] not in (0, pid) and now["state"] == "ready" else None
     return until(row, 20, f"{name} is back", 0.01)
 
@@ -109,7 +107,8 @@ def test_ends_are_seen(t):
 
 def all_ready(router):
     """Wait until every process is ready."""
-    until(lambda: all(row["state"] == "ready" for row in router.rows("processes")), 20,
+    until(lambda: all(row["state"] == "ready"
+                      for row in router.look("processes") or ({"state": "away"},)), 20,
           "all ready", 0.1)
 
 
