@@ -137,15 +137,16 @@ class Campaign:
 
     def run(self, module, faults, kills, bench):
         """That many faults of a module, in turn; reports its figures."""
-        name, reports, missed = f"{module}_{self.n_routes}", [], 0
+        name, reports, turn = f"{module}_{self.n_routes}", [], 0
         core, own = self.router.module_pid("core"), self.own_frames()
         self.bed.traffic.go()
-        while len(reports) < kills and missed < kills:
-            kind = faults[(len(reports) + missed) % len(faults)]
+        while len(reports) < kills:
+            kind = faults[turn % len(faults)]
             bench.progress(f"{name}: {kind}, {len(reports)} of {kills}")
-            one = self.fault(module, kind)
+            one, turn = self.fault(module, kind), turn + 1
             if one is None:
-                missed += 1
+                bench.progress(f"{name}: no moment for {kind}: left out from here on")
+                faults = [other for other in faults if other != kind]
             else:
                 reports.append(one)
         time.sleep(5)
