@@ -197,8 +197,8 @@ bed_submit(unsigned int n)
 
 /* ---- made by hand ---- */
 
-static void
-need(bool ok, const char *what)
+void
+bed_need(bool ok, const char *what)
 {
 	if (ok)
 		return;
@@ -213,7 +213,7 @@ make_client(struct bh_handle *h, uint8_t *base, const int *to_core, const int *t
 	h->sock = -1;
 	h->map = base;
 	h->stats = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	need(h->stats != MAP_FAILED, "mmap");
+	bed_need(h->stats != MAP_FAILED, "mmap");
 	h->w = (struct bh_welcome){.size = SIZE, .req_off = REQ_OFF, .rep_off = REP_OFF,
 		.req_slots = BED_SLOTS, .rep_slots = BED_SLOTS, .stats_size = PAGE};
 	h->sh = (struct bh_channel_shared *)base;
@@ -258,8 +258,8 @@ bed_open(void)
 		-1, 0);
 	int to_core[2], to_client[2];
 
-	need(base != MAP_FAILED, "mmap");
-	need(pipe2(to_core, O_NONBLOCK) == 0 && pipe2(to_client, O_NONBLOCK) == 0, "pipe");
+	bed_need(base != MAP_FAILED, "mmap");
+	bed_need(pipe2(to_core, O_NONBLOCK) == 0 && pipe2(to_client, O_NONBLOCK) == 0, "pipe");
 	bh_queue_format((struct bh_slot *)(base + REQ_OFF), BED_SLOTS);
 	bh_queue_format((struct bh_slot *)(base + REP_OFF), BED_SLOTS);
 	make_client(&bed.h, base, to_core, to_client);

@@ -35,6 +35,10 @@ extern struct bed bed;
 void bed_open(void);
 void bed_close(void);
 
+/* Ends the process with status 1 unless ok. For what a side does that may be a process of its own,
+ * and killed: Check's own asserts write to a file that the whole test shares, even when they hold. */
+void bed_need(bool ok, const char *what);
+
 /* The ends that a process of one side must not have. */
 void bed_is_client(void);
 void bed_is_service(void);
