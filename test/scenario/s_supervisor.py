@@ -265,8 +265,8 @@ def test_module_dies_without_supervisor(t):
 
 def test_core_and_supervisor_killed(t):
     """Modules that wait for a core in vain are ended by the next supervisor."""
-    with sick_bed(t) as bed:
-        router, before = bed.router, pids(bed.router)
+    with lone_router(t) as router:
+        before = pids(router)
         router.child.kill()
         os.kill(before["core"], signal.SIGKILL)
         until(lambda: not os.path.exists(f"/proc/{before['core']}/exe"), 10, "the core is gone")
