@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
+#include <time.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -212,12 +212,13 @@ storm_run(void *arg)
 static bool
 core_looked(struct conn *c)
 {
+	static const struct timespec moment = {.tv_nsec = 1000};
 	struct pollfd p = {.fd = c->fd[BH_FD_WAKE_ME]};
 
 	if (rnd_below(3) == 0)
 		return poll(&p, 1, 0) > 0;
 	if (rnd_below(2) == 0)
-		sched_yield();
+		nanosleep(&moment, NULL);
 	return poll(&p, 1, rnd_below(32) == 0) > 0;
 }
 
