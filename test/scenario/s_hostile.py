@@ -17,7 +17,7 @@ from bhtest.traffic import Link, sockets
 ROUTES = 200
 CORRUPTIONS = 1000000
 KILLS = 10000
-LIMITS = {"test_corruptions_and_kills": 240}
+LIMITS = {"test_corruptions_and_kills": 600}
 RESIDENT_SLACK = 4 << 20  # pages that a first use of something touches
 LOG_BYTES_PER_S = 6000    # eight kinds of lines, each within its limit
 BACK = ("channels", "channel-bytes", "sockets", "watches", "core-descriptors", "maps")
