@@ -13,6 +13,7 @@
 #include "app/supervisor/lives.h"
 #include "app/supervisor/orders.h"
 #include "app/supervisor/spawn.h"
+#include "app/supervisor/taps.h"
 #include "lib/log/log.h"
 
 #define LEAVE_SECONDS 3 /* for a predecessor to end */
@@ -166,6 +167,8 @@ bh_heir_succeed(struct bh_heir *h)
 	rc = bh_supervise_listen(s, c, h->life_fd);
 	if (rc == 0 && send(c->sup_fd, "TAKE", 4, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		rc = -errno;
+	if (bh_is_v6stack(c))
+		bh_taps_hand(s->taps, c->sup_fd); /* anew: ports may have come since its start */
 	bh_supervise_publish(s, c);
 	heir_free(h);
 	return rc;

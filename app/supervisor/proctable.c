@@ -156,6 +156,16 @@ bh_proctable_complete(struct bh_proctable *t)
 	submit(t, BH_V_REPLAY_END, NULL, 0);
 }
 
+int
+bh_proctable_watch(struct bh_proctable *t, uint16_t table, bh_change_fn fn, void *arg)
+{
+	int rc = t->lost ? -ECONNRESET : bh_watch(t->h, table, fn, arg);
+
+	if (rc == 0)
+		drain(t);
+	return rc;
+}
+
 const struct bh_stats *
 bh_proctable_stats(const struct bh_proctable *t)
 {

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "app/supervisor/child.h"
+#include "lib/client/bulkhead.h"
 
 struct bh_proctable;
 struct bh_stats;
@@ -19,6 +20,10 @@ void bh_proctable_close(struct bh_proctable *t);
 
 /* Writes the child's record. */
 void bh_proctable_put(struct bh_proctable *t, const struct bh_child *c);
+
+/* Follows another table (bh_watch of lib/client): fn is called from the event loop until the
+ * connection ends, which fn is told. Waits for the core's answer. 0 or -errno. */
+int bh_proctable_watch(struct bh_proctable *t, uint16_t table, bh_change_fn fn, void *arg);
 
 /* The core's statistics; NULL: none that we understand. */
 const struct bh_stats *bh_proctable_stats(const struct bh_proctable *t);

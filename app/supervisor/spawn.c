@@ -9,6 +9,7 @@
 #include "app/supervisor/proctable.h"
 #include "app/supervisor/roles.h"
 #include "app/supervisor/taps.h"
+#include "lib/log/log.h"
 
 int
 bh_spawn_core(struct bh_supervisor *s, struct bh_child *c, int life_fd)
@@ -112,6 +113,18 @@ open_table(struct bh_supervisor *s)
 	return s->table == NULL ? -errno : 0;
 }
 
+static void
+on_port(void *arg, const struct bh_change *change)
+{
+	struct bh_supervisor *s = arg;
+	int sup_fd = -1;
+
+	for (unsigned int i = 1; i < s->n_children; i++)
+		if (bh_is_v6stack(&s->child[i]))
+			sup_fd = s->child[i].sup_fd;
+	bh_taps_follow(s->taps, change, sup_fd);
+}
+
 int
 bh_spawn_table(struct bh_supervisor *s)
 {
@@ -119,6 +132,8 @@ bh_spawn_table(struct bh_supervisor *s)
 
 	if (rc < 0)
 		return rc;
+	if (s->taps != NULL && bh_proctable_watch(s->table, BH_T_CFG_INTERFACE, on_port, s) < 0)
+		bh_warn("host", "ports that come later get no TAP: the table cfg_interface cannot be followed");
 	for (unsigned int i = 0; i < s->n_children; i++)
 		bh_supervise_publish(s, &s->child[i]);
 	bh_proctable_complete(s->table);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "app/supervisor/taps.h"
+#include "app/supervisor/taps_priv.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -11,7 +10,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "app/supervisor/kernelif.h"
@@ -21,23 +19,6 @@
 
 _Static_assert(BH_NAME_LEN == IFNAMSIZ, "names of ports are names of the kernel");
 
-#define AREA "host"
-#define TUN "/dev/net/tun"
-#define PREFIX "bh-"
-#define FDS_MAX 4096 /* of another process that are looked at */
-
-struct tap {
-	char name[BH_NAME_LEN];	   /* of the router's interface */
-	char kernel[IFNAMSIZ];	   /* of the kernel's */
-	unsigned int ifindex;	   /* of the kernel's; 0: there is none */
-	int fd;			   /* -1: there is none */
-};
-
-struct bh_taps {
-	struct bh_kernelif *kernel;
-	unsigned int n;
-	struct tap tap[BH_IF_MAX];
-};
 
 static bool
 is_wanted(const struct bh_boot *boot)
@@ -46,6 +27,19 @@ is_wanted(const struct bh_boot *boot)
 		if (strcmp(boot->modules[i].name, "v6stack") == 0)
 			return boot->modules[i].enabled;
 	return false;
+}
+
+struct bh_tap *
+bh_tap_new(struct bh_taps *t, const char name[BH_NAME_LEN])
+{
+	struct bh_tap *p = t->n < BH_IF_MAX ? &t->tap[t->n++] : NULL;
+
+	if (p == NULL)
+		return NULL;
+	memset(p, 0, sizeof(*p));
+	memcpy(p->name, name, sizeof(p->name));
+	p->fd = -1;
+	return p;
 }
 
 struct bh_taps *
@@ -68,12 +62,8 @@ bh_taps_new(const struct bh_boot *boot)
 		free(t);
 		return NULL;
 	}
-	for (unsigned int i = 0; i < boot->n_interfaces; i++) {
-		struct tap *p = &t->tap[t->n++];
-
-		memcpy(p->name, boot->interfaces[i].name, sizeof(p->name));
-		p->fd = -1;
-	}
+	for (unsigned int i = 0; i < boot->n_interfaces; i++)
+		bh_tap_new(t, boot->interfaces[i].name);
 	return t;
 }
 
@@ -107,7 +97,7 @@ is_taken(int rc)
 
 /* By its own name, else by another one. The descriptor or -errno. */
 static int
-open_by_some_name(struct tap *p)
+open_by_some_name(struct bh_tap *p)
 {
 	char other[sizeof(PREFIX) + BH_NAME_LEN];
 	int fd = open_tap(p->name);
@@ -124,8 +114,8 @@ open_by_some_name(struct tap *p)
 	return fd;
 }
 
-static void
-make_tap(struct bh_taps *t, struct tap *p)
+void
+bh_tap_make(struct bh_taps *t, struct bh_tap *p)
 {
 	int rc, fd = open_by_some_name(p);
 
@@ -148,108 +138,35 @@ bh_taps_make(struct bh_taps *t)
 
 	for (unsigned int i = 0; t != NULL && i < t->n; i++) {
 		if (t->tap[i].fd < 0)
-			make_tap(t, &t->tap[i]);
+			bh_tap_make(t, &t->tap[i]);
 		made += t->tap[i].fd >= 0;
 	}
 	if (t != NULL)
 		bh_info(AREA, "%u TAPs", made);
 }
 
-/* ---- adopting ---- */
-
-/* A descriptor that is a TAP of ours, by the name that the kernel has for it. */
-static bool
-take_back(struct bh_taps *t, int fd)
-{
-	char other[sizeof(PREFIX) + BH_NAME_LEN];
-	struct ifreq ifr;
-
-	memset(&ifr, 0, sizeof(ifr));
-	if (ioctl(fd, TUNGETIFF, &ifr) < 0)
-		return false;
-	for (unsigned int i = 0; i < t->n; i++) {
-		struct tap *p = &t->tap[i];
-
-		snprintf(other, sizeof(other), PREFIX "%s", p->name);
-		if (p->fd >= 0 || (strcmp(ifr.ifr_name, p->name) != 0 &&
-			strcmp(ifr.ifr_name, other) != 0))
-			continue;
-		memcpy(p->kernel, ifr.ifr_name, sizeof(p->kernel));
-		p->kernel[sizeof(p->kernel) - 1] = '\0';
-		p->ifindex = if_nametoindex(p->kernel);
-		p->fd = fd;
-		return true;
-	}
-	return false;
-}
-
-static bool
-is_tun(int dir, const char *entry)
-{
-	char link[sizeof(TUN) + 1];
-	ssize_t n = readlinkat(dir, entry, link, sizeof(link));
-
-	return n == (ssize_t)strlen(TUN) && memcmp(link, TUN, n) == 0;
-}
-
-static void
-adopt_from(struct bh_taps *t, DIR *dir, int pidfd)
-{
-	struct dirent *e;
-
-	for (unsigned int i = 0; i < FDS_MAX && (e = readdir(dir)) != NULL; i++) {
-		int fd;
-
-		if (!is_tun(dirfd(dir), e->d_name))
-			continue;
-		fd = syscall(SYS_pidfd_getfd, pidfd, atoi(e->d_name), 0);
-		if (fd < 0)
-			bh_warn(AREA, "descriptor %s of v6stack: %s", e->d_name, strerror(errno));
-		else if (!take_back(t, fd))
-			close(fd);
-	}
-}
-
-void
-bh_taps_adopt(struct bh_taps *t, pid_t pid)
-{
-	char path[32];
-	int pidfd;
-	DIR *dir;
-
-	if (t == NULL)
-		return;
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	dir = opendir(path);
-	pidfd = dir == NULL ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
-	if (pidfd >= 0)
-		adopt_from(t, dir, pidfd);
-	else
-		bh_warn(AREA, "TAPs of pid %d: %s", pid, strerror(errno));
-	if (pidfd >= 0)
-		close(pidfd);
-	if (dir != NULL)
-		closedir(dir);
-}
-
 /* ---- v6stack ---- */
+
+int
+bh_tap_hand(const struct bh_tap *p, int sup_fd)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), BH_HOSTASK_TAP "%s %u", p->name, p->ifindex);
+	return bh_fd_pass(sup_fd, text, p->fd);
+}
 
 int
 bh_taps_hand(struct bh_taps *t, int sup_fd)
 {
 	int room = 1 << 20, rc = 0; /* as many small datagrams as TAPs */
-	char text[64];
 
 	if (t == NULL)
 		return 0;
 	setsockopt(sup_fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
-	for (unsigned int i = 0; i < t->n && rc == 0; i++) {
-		const struct tap *p = &t->tap[i];
-
-		snprintf(text, sizeof(text), BH_HOSTASK_TAP "%s %u", p->name, p->ifindex);
-		if (p->fd >= 0)
-			rc = bh_fd_pass(sup_fd, text, p->fd);
-	}
+	for (unsigned int i = 0; i < t->n && rc == 0; i++)
+		if (t->tap[i].fd >= 0)
+			rc = bh_tap_hand(&t->tap[i], sup_fd);
 	if (rc == 0 && send(sup_fd, BH_HOSTASK_TAPS, strlen(BH_HOSTASK_TAPS), MSG_NOSIGNAL) < 0)
 		rc = -errno;
 	if (rc < 0)
@@ -272,7 +189,7 @@ bh_taps_asked(struct bh_taps *t, const void *msg, size_t len)
 		return true;
 	}
 	for (unsigned int i = 0; t != NULL && i < t->n; i++) {
-		const struct tap *p = &t->tap[i];
+		const struct bh_tap *p = &t->tap[i];
 
 		if (p->fd < 0 || strcmp(p->name, want.name) != 0)
 			continue;

@@ -2,6 +2,7 @@
 /*
  * The host stack's TAPs: one for each configured port, made here because it takes CAP_NET_ADMIN.
  *
+ * Those of the file are there at the start; later ones come and go with the table cfg_interface.
  * The supervisor keeps a copy of each descriptor, so that carrier and addresses stay while
  * v6stack is dead, and hands them over at each of its starts. They are not persistent: they end
  * with the last process that holds them. A supervisor that is killed leaves them to v6stack, from
@@ -21,6 +22,7 @@
 #include <sys/types.h>
 
 #include "lib/boot/boot.h"
+#include "lib/client/bulkhead.h"
 
 struct bh_taps;
 
@@ -37,6 +39,11 @@ void bh_taps_make(struct bh_taps *t);
 /* Hands all to a process that starts: by its supervision socket, which must not have been used
  * much. 0 or -errno: it does not have all. */
 int bh_taps_hand(struct bh_taps *t, int sup_fd);
+
+/* A change of the table cfg_interface: makes the TAP of a port that came, hands it to v6stack's
+ * process (sup_fd; -1: none runs), and closes, and has v6stack close, that of one that went. What
+ * fails is told. */
+void bh_taps_follow(struct bh_taps *t, const struct bh_change *c, int sup_fd);
 
 /* Takes a datagram of v6stack. True if it was a request about a TAP: it is done, or
  * told why not. Bounded: netlink calls for at most BH_HOSTASK_ADDRS addresses. */

@@ -6,7 +6,8 @@
  * says all there is to say, so it may be sent twice, in any order, by any start of v6stack.
  *
  * One datagram on the supervision socket, cut behind the last address. The way back has the
- * descriptors, one a datagram: BH_HOSTASK_TAP "<name> <kernel ifindex>", then BH_HOSTASK_TAPS.
+ * descriptors, one a datagram: BH_HOSTASK_TAP "<name> <kernel ifindex>", then BH_HOSTASK_TAPS; later
+ * TAPs come as they are made, and BH_HOSTASK_UNTAP "<name>" says which one is of no use any more.
  */
 #ifndef BH_LIB_NET_HOSTASK_H
 #define BH_LIB_NET_HOSTASK_H
@@ -18,6 +19,7 @@
 
 #define BH_HOSTASK_TAP "TAP "
 #define BH_HOSTASK_TAPS "TAPS"
+#define BH_HOSTASK_UNTAP "UNTAP "
 #define BH_HOSTASK_MAGIC "HOSTASK" /* 8 bytes with its NUL */
 #define BH_HOSTASK_ADDRS 256	 /* of one interface; more are for the router only */
 #define BH_HOSTASK_MTU_MAX 9702

@@ -125,6 +125,25 @@ add_tap(struct bh_hosttaps *h, const char *name, uint32_t kernel_ifindex, int fd
 		bh_err(AREA, "TAP of %s: %s", name, strerror(errno));
 }
 
+static void
+drop_tap(struct bh_hosttaps *h, const char *name)
+{
+	struct tap *t = find(h, name);
+	unsigned int i = 0;
+
+	if (t == NULL)
+		return;
+	while (h->tap[i] != t)
+		i++;
+	h->tap[i] = h->tap[--h->n];
+	h->n_unsent -= t->unsent;
+	if (t->ifindex != 0 && h->by_ifindex[t->ifindex] == t)
+		h->by_ifindex[t->ifindex] = NULL;
+	leave_epoll(h, t);
+	close(t->fd);
+	free(t);
+}
+
 bool
 bh_hosttaps_take(struct bh_hosttaps *h, const char *text, int fd)
 {
@@ -134,6 +153,8 @@ bh_hosttaps_take(struct bh_hosttaps *h, const char *text, int fd)
 
 	if (strcmp(text, BH_HOSTASK_TAPS) == 0) {
 		h->complete = true;
+	} else if (strncmp(text, BH_HOSTASK_UNTAP, strlen(BH_HOSTASK_UNTAP)) == 0) {
+		drop_tap(h, text + strlen(BH_HOSTASK_UNTAP));
 	} else if (strncmp(text, BH_HOSTASK_TAP, strlen(BH_HOSTASK_TAP)) != 0) {
 		return false;
 	} else if (fd >= 0 && sscanf(text, BH_HOSTASK_TAP "%15s %u%n", name, &kernel_ifindex,

@@ -247,6 +247,28 @@ def test_box_interfaces(t):
         assert "dev p" in said, said
 
 
+def test_ports_come_and_go(t):
+    """A port that a reload adds has a TAP at once, and none when a reload takes it away."""
+    with Bed(t) as bed, Netns("bhhost") as host:
+        pair = Veth(host, outside=bed.box)
+        before = bed.config.copy()
+        bed.config.interface("p2", f"net_af_packet2,iface={pair.outer}",
+                             [four(2, 1) + "/24", six(2, 1) + "/64"])
+        host.batch([f"addr add {four(2)}/24 dev eth0", f"addr add {six(2)}/64 dev eth0 nodad",
+                    f"route add 0.0.0.0/0 via {four(2, 1)}", f"route add ::/0 via {six(2, 1)}"])
+        bed.router.reload(bed.config)
+        until(lambda: all(f"p2    inet{v} {address}/" in bed.addresses() for v, address in
+                          (("", four(2, 1)), ("6", six(2, 1)))), 30, "addresses of p2", 0.1)
+        for address in (four, six):
+            ping(bed.box, address(2))
+            ping(host, address(0))
+        bed.kill_stack()  # its successor is handed the new one too
+        ping(bed.box, four(2))
+        bed.router.reload(before)
+        until(lambda: "p2" not in bed.box.run("ip", "link").stdout, 30, "p2 is gone", 0.1)
+        ping(bed.box, six(1))
+
+
 def survives(bed, server, client, address):
     """An iperf3 session over TCP while v6stack is killed: it ends well, and all arrives."""
     done = iperf(server, client, address, "-t", "2", "-b", "20M", during=bed.kill_stack)

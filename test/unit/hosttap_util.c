@@ -79,28 +79,26 @@ answer(void *arg, uint32_t ifindex, uint8_t *frame, size_t len)
 	st->answered++;
 }
 
-/* Takes what the supervisor handed over, until all is there. */
-static void
-take_all(struct stack *st)
+/* Takes one word of the supervisor. */
+void
+take_word(struct stack *st)
 {
-	while (!bh_hosttaps_complete(st->taps)) {
-		union {
-			struct cmsghdr align;
-			char buf[CMSG_SPACE(sizeof(int))];
-		} control;
-		char text[128];
-		struct iovec iov = {text, sizeof(text) - 1};
-		struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-			.msg_controllen = sizeof(control)};
-		ssize_t n = recvmsg(st->pair[1], &m, MSG_CMSG_CLOEXEC);
-		int fd = -1;
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control;
+	char text[128];
+	struct iovec iov = {text, sizeof(text) - 1};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(st->pair[1], &m, MSG_CMSG_CLOEXEC);
+	int fd = -1;
 
-		ck_assert_int_gt(n, 0);
-		text[n] = '\0';
-		if (CMSG_FIRSTHDR(&m) != NULL)
-			memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
-		ck_assert(bh_hosttaps_take(st->taps, text, fd));
-	}
+	ck_assert_int_gt(n, 0);
+	text[n] = '\0';
+	if (CMSG_FIRSTHDR(&m) != NULL)
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+	ck_assert(bh_hosttaps_take(st->taps, text, fd));
 }
 
 void
@@ -113,7 +111,8 @@ start_stack(struct stack *st)
 	st->taps = bh_hosttaps_new(&ops, st, st->pair[1]);
 	ck_assert_ptr_nonnull(st->taps);
 	ck_assert_int_eq(bh_taps_hand(hosttap_taps, st->pair[0]), 0);
-	take_all(st);
+	while (!bh_hosttaps_complete(st->taps))
+		take_word(st);
 }
 
 void

@@ -36,6 +36,8 @@ void start_taps(void);
 /* Gets all TAPs; sends back what comes to a UDP port. */
 void start_stack(struct stack *st);
 void end_stack(struct stack *st);
+/* Takes one more word of the supervisor, which must come. */
+void take_word(struct stack *st);
 void add_address(struct bh_hostask *h, const char *prefix);
 /* v6stack asks, the supervisor does. Returns whether anything was said. */
 bool ask(struct stack *st, const struct bh_hostask *h);

@@ -277,9 +277,95 @@ START_TEST(not_wanted)
 END_TEST
 
 /* Texts of a supervisor that are none, and a TAP handed over twice. */
+/* ---- ports that come and go ---- */
+
+/* The table cfg_interface says this of a port; device NULL: it is deleted. */
+static void
+port(struct stack *st, const char *name, const char *device)
+{
+	struct bh_ifname_key key = {0};
+	struct bh_cfg_interface val = {0};
+	struct bh_change c = {.table = BH_T_CFG_INTERFACE, .op = BH_OP_DELETE, .key = &key};
+
+	strcpy(key.name, name);
+	if (device != NULL) {
+		strcpy(val.device, device);
+		c.op = BH_OP_PUT;
+		c.val = &val;
+		c.val_len = sizeof(val);
+	}
+	bh_taps_follow(hosttap_taps, &c, st != NULL ? st->pair[0] : -1);
+}
+
+static void
+mark(struct stack *st, uint8_t op, uint8_t flags)
+{
+	struct bh_change c = {.table = BH_T_CFG_INTERFACE, .op = op, .flags = flags};
+
+	bh_taps_follow(hosttap_taps, &c, st != NULL ? st->pair[0] : -1);
+}
+
+START_TEST(ports_come_and_go)
+{
+	struct stack st;
+	struct bh_hostask h;
+
+	start_taps();
+	start_stack(&st);
+	port(&st, "p0", "net_null0"); /* is there */
+	port(&st, "p2", "net_null2");
+	take_word(&st);
+	ck_assert_uint_eq(bh_hosttaps_bind(st.taps, "p2", 7), if_nametoindex("p2"));
+	want_up(&h, "p2", "10.0.2.1/24", "2001:db8:2::1/64");
+	ck_assert(ask(&st, &h));
+	exchange(&st, AF_INET, "10.0.2.1", "10.0.2.9");
+	ck_assert_uint_eq(st.last_ifindex, 7);
+	port(&st, "p2", ""); /* an interface without device has none */
+	take_word(&st);
+	ck_assert_uint_eq(bh_hosttaps_kernel(st.taps, 7), 0);
+	ck_assert_uint_eq(if_nametoindex("p2"), 0);
+	port(&st, "p1", NULL);
+	take_word(&st);
+	ck_assert_uint_eq(if_nametoindex("p1"), 0);
+	port(&st, "p7", NULL);
+	ck_assert_int_ge(bh_hosttaps_poll(st.taps, 10), 0);
+	ck_assert_uint_ne(bh_hosttaps_bind(st.taps, "p0", 5), 0);
+	want_up(&h, "p0", "10.0.0.1/24", NULL);
+	ck_assert(ask(&st, &h));
+	exchange(&st, AF_INET, "10.0.0.1", "10.0.0.9");
+	end_stack(&st);
+	bh_taps_free(hosttap_taps);
+}
+END_TEST
+
+/* What the table does not have goes only once it is known to be whole, and while no v6stack runs too. */
+START_TEST(ports_of_another_core)
+{
+	start_taps();
+	port(NULL, "p1", "net_null1");
+	mark(NULL, BH_OP_SYNCED, 0);
+	ck_assert_uint_ne(if_nametoindex("p0"), 0); /* config has not said all */
+	mark(NULL, BH_OP_COMPLETE, 0);
+	ck_assert_uint_eq(if_nametoindex("p0"), 0);
+	ck_assert_uint_ne(if_nametoindex("p1"), 0);
+	mark(NULL, BH_OP_RESYNC, BH_CHANGE_ENDED); /* the core is gone */
+	mark(NULL, BH_OP_SYNCED, 0);
+	ck_assert_uint_ne(if_nametoindex("p1"), 0);
+	port(NULL, "p3", "net_null3");
+	mark(NULL, BH_OP_COMPLETE, 0);
+	ck_assert_uint_eq(if_nametoindex("p1"), 0);
+	ck_assert_uint_ne(if_nametoindex("p3"), 0);
+	mark(NULL, BH_OP_RESYNC, 0); /* fell behind */
+	ck_assert_uint_ne(if_nametoindex("p3"), 0);
+	mark(NULL, BH_OP_SYNCED, 0);
+	ck_assert_uint_eq(if_nametoindex("p3"), 0);
+	bh_taps_free(hosttap_taps);
+}
+END_TEST
+
 START_TEST(odd_texts)
 {
-	static const char *const odd[] = {"TAP ", "TAP p0", "TAP p0 x", "TAP p0 1 2", "TAP  ",
+	static const char *const odd[] = {"TAP ", "TAP p0", "TAP p0 x", "TAP p0 1 2", "TAP  ", "UNTAP ", "UNTAP p9",
 		"TAP abcdefghijklmnopqrstuvwxyz 1"};
 	struct stack st;
 	unsigned int index;
@@ -316,6 +402,8 @@ main(void)
 	tcase_add_test(tc, name_is_taken);
 	tcase_add_test(tc, adopted);
 	tcase_add_test(tc, not_wanted);
+	tcase_add_test(tc, ports_come_and_go);
+	tcase_add_test(tc, ports_of_another_core);
 	tcase_add_test(tc, odd_texts);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
