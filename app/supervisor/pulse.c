@@ -61,7 +61,7 @@ bh_pulse_check(struct bh_pulse *p, const struct bh_life *life, pid_t pid)
 	/* A disk, a full pipe of the log, may keep a process for a while; an endless loop does not
 	 * come to its end by waiting. */
 	static const struct bh_pulse_limits limits = {
-		.spin_ns = 60 * UINT64_C(1000000), .sleeps = 500 / BH_PULSE_MS};
+		.spin_ns = 40 * UINT64_C(1000000), .sleeps = 500 / BH_PULSE_MS};
 	struct bh_pulse_look look = {.now_ns = bh_now_ns(), .state = 'R'};
 
 	if (!__atomic_load_n(&life->begun, __ATOMIC_ACQUIRE))

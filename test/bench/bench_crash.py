@@ -9,6 +9,7 @@ Figures of a module M with N routes (median of all its faults, but for the sums)
                       comes out too, and is taken off by the router's count of it
   M_N_detect_exit_ms  the fault, until the supervisor had seen the end
   M_N_detect_hang_ms  SIGSTOP, until the supervisor had seen the hang
+  M_N_detect_loop_ms  an endless loop, the same
   M_N_serve_again_ms  the supervisor saw it, until the successor had recovered and answered
   M_N_replayed_ms     the same, until the end of its replay was swept
   M_N_stale_after_5s  records left stale 5 s after the last fault
@@ -40,7 +41,7 @@ from bhtest.traffic import Link, sockets  # noqa: E402
 
 FLOWS = 500
 HEALTHY = "0.05"
-FAULTS = ("kill", "stop", "segv", "alloc-abort", "request-exit")
+FAULTS = ("kill", "stop", "loop", "segv", "alloc-abort", "request-exit")
 AT_WORK = ("alloc-abort", "request-exit")
 PLAN = {"modules": {"module": [{"name": "routing"}, {"name": "v6stack"}]},
         "host-stack": {"enabled": False}}  # no TAP in this machine's own namespace
@@ -165,11 +166,12 @@ class Campaign:
     def figures(self, name, reports, bench):
         """Medians over the reports."""
         many = self.n_routes >= 100000
-        exits = [one["seen"] for one in reports if one["fault"] != "stop"]
-        hangs = [one["seen"] for one in reports if one["fault"] == "stop"]
+        exits = [one["seen"] for one in reports if one["fault"] not in ("stop", "loop")]
         bench.target(f"{name}_detect_exit_ms", "ms", exits, 1)
-        if hangs:
-            bench.target(f"{name}_detect_hang_ms", "ms", hangs, 100)
+        for fault, figure in (("stop", "detect_hang_ms"), ("loop", "detect_loop_ms")):
+            hangs = [one["seen"] for one in reports if one["fault"] == fault]
+            if hangs:
+                bench.target(f"{name}_{figure}", "ms", hangs, 100)
         bench.target(f"{name}_serve_again_ms", "ms",
                      [one["ready"] - one["seen"] for one in reports], 1000 if many else 100)
         bench.target(f"{name}_replayed_ms", "ms",
@@ -193,7 +195,7 @@ def module_names(router):
 def modules(options, bench):
     """Faults of every module, with few and with many routes."""
     for n_routes, kills, faults in ((options.routes, options.kills, FAULTS),
-                                    (options.many, options.kills_many, FAULTS[:3])):
+                                    (options.many, options.kills_many, FAULTS[:4])):
         if kills == 0:
             continue
         bench.progress(f"{n_routes} routes: start")

@@ -57,6 +57,33 @@ do_segv(pid_t pid, uint64_t *when)
 	return by_signal(pid, SIGSEGV, when);
 }
 
+/* ---- an endless loop ---- */
+
+#define JUMP_TO_ITSELF 0xfeebl /* of x86-64 */
+
+/* The instruction that it is to go on with becomes a jump to itself: at work, or behind the wait for
+ * it. */
+static int
+do_loop(pid_t pid, uint64_t *when)
+{
+	struct user_regs_struct regs;
+	long text;
+
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0 ||
+		ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) < 0 || waitpid(pid, NULL, __WALL) != pid ||
+		ptrace(PTRACE_GETREGS, pid, NULL, &regs) < 0)
+		return -errno;
+	errno = 0;
+	text = ptrace(PTRACE_PEEKTEXT, pid, (void *)regs.rip, NULL);
+	if (errno != 0)
+		return -errno;
+	text = (text & ~0xffffl) | JUMP_TO_ITSELF;
+	if (ptrace(PTRACE_POKETEXT, pid, (void *)regs.rip, (void *)text) < 0)
+		return -errno;
+	*when = crash_now_ns();
+	return ptrace(PTRACE_DETACH, pid, NULL, NULL) < 0 ? -errno : 0;
+}
+
 /* ---- system calls ---- */
 
 static bool
@@ -163,6 +190,7 @@ do_request_exit(pid_t pid, uint64_t *when)
 const struct crash_fault crash_faults[] = {
 	{"kill", do_kill, false},
 	{"stop", do_stop, false},
+	{"loop", do_loop, false},
 	{"segv", do_segv, false},
 	{"alloc-abort", do_alloc_abort, true},
 	{"request-exit", do_request_exit, true},
