@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One line a MIB; each is defined in the file of its name. */
+#ifndef BH_SNMP_MIBS_H
+#define BH_SNMP_MIBS_H
+
+#include "modules/snmp/mib.h"
+
+extern const struct bh_snmp_mib bh_if_mib;  /* if_mib.c: IF-MIB, RFC 2863 */
+extern const struct bh_snmp_mib bh_tcp_mib; /* sock_mib.c: TCP-MIB, RFC 4022 */
+extern const struct bh_snmp_mib bh_udp_mib; /* sock_mib.c: UDP-MIB, RFC 4113 */
+
+/* ifOperStatus, ifAdminStatus. */
+int bh_if_oper_status(uint8_t oper);
+int bh_if_admin_status(const struct bh_interface *i);
+/* tcpConnectionState of a state as Linux numbers them. */
+int bh_tcp_state(uint32_t state);
+
+#endif
