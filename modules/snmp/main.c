@@ -12,18 +12,10 @@
 
 #include "lib/life/life.h"
 #include "lib/log/log.h"
-#include "lib/module/module.h"
 #include "modules/snmp/agent.h"
 #include "modules/snmp/agentx.h"
 #include "modules/snmp/mibs.h"
-#include "modules/snmp/model.h"
-
-struct program {
-	struct bh_module m;
-	struct bh_snmp_model snmp;
-	struct event *master;
-	int master_fd; /* that `master` waits for */
-};
+#include "modules/snmp/program.h"
 
 static uint64_t
 clock_now(void *ctx)
@@ -103,6 +95,7 @@ on_turn(void *ctx)
 {
 	struct program *p = ctx;
 	struct bh_snmp_model *s = &p->snmp;
+	int rc;
 
 	for (unsigned int i = 0; i < BH_SNMP_MIRRORS; i++)
 		if (s->mirror[i].lost)
@@ -111,7 +104,8 @@ on_turn(void *ctx)
 		s->config_changed = true;
 		bh_module_ready(&p->m);
 	}
-	return serve_master(p);
+	rc = bh_owner_turn(p);
+	return rc < 0 ? rc : serve_master(p);
 }
 
 static void
@@ -127,6 +121,7 @@ on_lost(void *ctx)
 	struct program *p = ctx;
 
 	p->snmp.h = NULL;
+	bh_owner_lost(p);
 }
 
 static const struct bh_module_ops ops = {
@@ -141,11 +136,13 @@ run(struct program *p)
 		rc = bh_snmp_init(&p->snmp, &snmp_ops, p);
 	if (rc == 0)
 		rc = bh_agent_init(&p->snmp);
+	bh_notify_init(&p->notify, &p->snmp, &bh_owner_ops, p);
 	if (rc == 0)
 		rc = bh_module_run(&p->m, BH_SANDBOX_AGENT);
 	bh_agent_fini();
 	if (p->master != NULL)
 		event_free(p->master);
+	bh_notify_fini(&p->notify);
 	bh_snmp_fini(&p->snmp);
 	return bh_module_end(&p->m, rc);
 }

@@ -6,5 +6,6 @@ const struct bh_snmp_mib *const bh_snmp_mibs[] = {
 	&bh_if_mib,
 	&bh_tcp_mib,
 	&bh_udp_mib,
+	&bh_bulkhead_mib,
 	NULL,
 };

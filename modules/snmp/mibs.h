@@ -8,11 +8,16 @@
 extern const struct bh_snmp_mib bh_if_mib;  /* if_mib.c: IF-MIB, RFC 2863 */
 extern const struct bh_snmp_mib bh_tcp_mib; /* sock_mib.c: TCP-MIB, RFC 4022 */
 extern const struct bh_snmp_mib bh_udp_mib; /* sock_mib.c: UDP-MIB, RFC 4113 */
+extern const struct bh_snmp_mib bh_bulkhead_mib;
+
+#define BH_BULKHEAD_MIB 1, 3, 6, 1, 4, 1, 32473, 1 /* bulkheadMIB */
 
 /* ifOperStatus, ifAdminStatus. */
 int bh_if_oper_status(uint8_t oper);
 int bh_if_admin_status(const struct bh_interface *i);
 /* tcpConnectionState of a state as Linux numbers them. */
 int bh_tcp_state(uint32_t state);
+/* The value in a column of bhModuleTable. */
+bool bh_module_value(const struct bh_process *p, uint32_t column, struct bh_value *v);
 
 #endif

@@ -77,6 +77,8 @@ sweep(struct bh_mirror *m)
 	struct bh_index x;
 	const struct head *row = bh_rows_next(&m->rows, NULL, &x);
 
+	if (!m->synced || (m->spec->lasting && !m->complete))
+		return;
 	for (; row != NULL; row = bh_rows_next(&m->rows, &x, &x))
 		if (row->mark != m->mark)
 			drop(m, &x, row);
@@ -131,14 +133,16 @@ bh_mirror_change(void *arg, const struct bh_change *c)
 		record(m, c);
 		break;
 	case BH_OP_SYNCED:
-		sweep(m);
 		m->synced = true;
+		sweep(m);
 		break;
 	case BH_OP_COMPLETE:
 		m->complete = true;
+		sweep(m);
 		break;
-	case BH_OP_RESYNC:
-		bh_mirror_begin(m);
+	case BH_OP_RESYNC: /* if it was complete, it still is */
+		m->mark++;
+		m->synced = false;
 		break;
 	default:
 		break;

@@ -2,7 +2,7 @@
 /*
  * A mirror: the records of one table of the info base in the order that a MIB wants, kept by a
  * watch. What it holds stays while there is no core; what the next watch does not renew is swept
- * once it is synced. One thread.
+ * once it is synced, or complete. One thread.
  */
 #ifndef BH_SNMP_MIRROR_H
 #define BH_SNMP_MIRROR_H
@@ -21,6 +21,9 @@ struct bh_mirror_spec {
 	/* A record is new (was NULL), changed, or gone (is NULL); called before the row is. May be
 	 * NULL. arg: of bh_mirror_init(). */
 	void (*changed)(void *arg, const void *key, const void *was, const void *is);
+	/* Its owner is always there: what a new core does not have stays until the owner has ended
+	 * its replay, so that a restart is not seen as the end of everything. */
+	bool lasting;
 };
 
 struct bh_mirror {

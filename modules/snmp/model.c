@@ -117,15 +117,30 @@ interface_changed(void *arg, const void *key, const void *was, const void *is)
 	struct bh_snmp_model *s = arg;
 
 	(void)key;
+	s->changes++;
 	if (was == NULL || is == NULL)
 		s->if_table_change = s->ops->now(s->ctx);
 }
 
+static void
+process_changed(void *arg, const void *key, const void *was, const void *is)
+{
+	struct bh_snmp_model *s = arg;
+
+	(void)key;
+	(void)was;
+	(void)is;
+	s->changes++;
+}
+
 static const struct bh_mirror_spec specs[BH_SNMP_MIRRORS] = {
-	[BH_MIRROR_CFG_SNMP] = {BH_T_CFG_SNMP, index_name, .changed = config_changed},
-	[BH_MIRROR_CFG_INTERFACE] = {BH_T_CFG_INTERFACE, index_name},
-	[BH_MIRROR_INTERFACE] = {BH_T_INTERFACE, index_ifindex, .changed = interface_changed},
-	[BH_MIRROR_PROCESS] = {BH_T_PROCESS, index_name},
+	[BH_MIRROR_CFG_SNMP] = {
+		BH_T_CFG_SNMP, index_name, .changed = config_changed, .lasting = true},
+	[BH_MIRROR_CFG_INTERFACE] = {BH_T_CFG_INTERFACE, index_name, .lasting = true},
+	[BH_MIRROR_INTERFACE] = {
+		BH_T_INTERFACE, index_ifindex, .changed = interface_changed, .lasting = true},
+	[BH_MIRROR_PROCESS] = {
+		BH_T_PROCESS, index_name, .changed = process_changed, .lasting = true},
 	[BH_MIRROR_TCP] = {BH_T_TCP, index_connection, .shown = is_connection},
 	[BH_MIRROR_TCP_LISTEN] = {BH_T_TCP, index_listener, .shown = is_listener},
 	[BH_MIRROR_UDP] = {BH_T_UDP, index_endpoint},
@@ -160,6 +175,15 @@ bh_snmp_synced(const struct bh_snmp_model *s)
 {
 	for (unsigned int i = 0; i < BH_SNMP_MIRRORS; i++)
 		if (!s->mirror[i].synced)
+			return false;
+	return true;
+}
+
+bool
+bh_snmp_complete(const struct bh_snmp_model *s)
+{
+	for (unsigned int i = 0; i < BH_SNMP_MIRRORS; i++)
+		if (!s->mirror[i].synced || (s->mirror[i].spec->lasting && !s->mirror[i].complete))
 			return false;
 	return true;
 }

@@ -39,14 +39,16 @@ struct bh_snmp_model {
 	const struct bh_stats *stats; /* NULL: the same, and no core was there before */
 	uint64_t if_table_change;     /* as now() tells: a row of ifTable came or went */
 	bool config_changed;	      /* cfg_snmp: for who follows it to clear */
+	uint32_t changes;	      /* of interfaces and processes: for who tells of them */
 };
 
 /* 0 or -errno. */
 int bh_snmp_init(struct bh_snmp_model *s, const struct bh_snmp_ops *ops, void *ctx);
 void bh_snmp_fini(struct bh_snmp_model *s);
 
-/* All that the mirrors need was seen. */
+/* All that the tables hold was seen; the same, and that is all there is. */
 bool bh_snmp_synced(const struct bh_snmp_model *s);
+bool bh_snmp_complete(const struct bh_snmp_model *s);
 
 /* The configuration; what it does not say has the defaults of the YANG module. */
 void bh_snmp_config(const struct bh_snmp_model *s, struct bh_cfg_snmp *cfg);

@@ -1,41 +1,98 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A manager looks at the router through snmpd: what it sees is what bhctl says."""
+"""A manager looks at the router through snmpd: what it sees is what bhctl says.
+
+The router and snmpd run in one namespace, the box; port pn of the router, n 0 or 1, is behind a
+veth into another. Objects are named by their numbers.
+"""
+import json
+import os
+import re
+import signal
+import socket
+import time
+
 from bhtest.config import Config
 from bhtest.netns import Netns, Veth
-from bhtest.process import until
+from bhtest.process import Child, run, until
 from bhtest.router import Router
-from bhtest.snmp import Master
+from bhtest.snmp import AGENT, Master, oid
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
 IF_TABLE, IFX_TABLE = "1.3.6.1.2.1.2.2", "1.3.6.1.2.1.31.1.1"
+TCP_CONNECTIONS, TCP_LISTENERS = "1.3.6.1.2.1.6.19", "1.3.6.1.2.1.6.20"
+UDP_ENDPOINTS = "1.3.6.1.2.1.7.7"
+BULKHEAD = "1.3.6.1.4.1.32473.1"
+MODULES, TABLES, LCORES, DROPS = (f"{BULKHEAD}.1.{n}" for n in (2, 3, 4, 5))
+OPER = {"up": 1, "down": 2, "not-present": 6}
+TCP_STATES = {"closed": 1, "listen": 2, "syn-sent": 3, "syn-received": 4, "established": 5,
+              "fin-wait-1": 6, "fin-wait-2": 7, "close-wait": 8, "last-ack": 9, "closing": 10,
+              "time-wait": 11}
+STATES = {"starting": 1, "ready": 2, "exited": 3, "held": 4, "stopped": 5}
+TRAPS = {"linkDown": ".1.3.6.1.6.3.1.1.5.3", "linkUp": ".1.3.6.1.6.3.1.1.5.4",
+         "moduleDown": f".{BULKHEAD}.0.1", "moduleUp": f".{BULKHEAD}.0.2"}
+SOCKETS = """
+import socket, sys, time
+held = []
+for family, here in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+    server = socket.socket(family, socket.SOCK_STREAM)
+    server.bind((here, 7001)), server.listen()
+    client = socket.create_connection((here, 7001))
+    talker = socket.socket(family, socket.SOCK_DGRAM)
+    talker.bind((here, 7002)), talker.connect((here, 7003))
+    held += [server, client, server.accept(), talker]
+print("held", flush=True)
+sys.stdin.readline()
+"""
 
 
 class Watched:
-    """A router with two ports, whose other ends are in a namespace, and a master agent."""
+    """The box with router and master, and what is behind the ports."""
 
-    def __init__(self, t, modules=("snmp",), **snmp):
-        self.master = Master(t.workdir)
-        self.space = Netns("bhhost")
-        self.pairs = [Veth(self.space, f"eth{n}") for n in range(2)]
+    def __init__(self, t, modules=("v6stack", "snmp"), **snmp):
+        self.box, self.space = Netns("bhbox"), Netns("bhhost")
+        self.master = Master(t.workdir, self.box)
         self.config = Config({"modules": {"module": [{"name": name} for name in modules]},
                               "snmp": {"agentx-address": self.master.address, **snmp}})
-        for n, pair in enumerate(self.pairs):
+        for n in range(2):
+            pair = Veth(self.space, f"eth{n}", outside=self.box)
             self.config.interface(f"p{n}", f"net_af_packet{n},iface={pair.outer}",
                                   [f"10.0.{n + 1}.1/24", f"2001:db8:{n + 1}::1/64"])
-        self.router = Router(self.config, t.workdir)
+        self.config.interfaces["p1"]["description"] = "to the second neighbour"
+        self.router = Router(self.config, t.workdir, space=self.box)
         t.log_file(self.router.log)
 
-    def start(self):
+    def start(self, traps=False):
         """Start master and router; wait until objects of the router are there."""
         self.master.start()
+        if traps:
+            self.master.start_traps()
         self.router.start()
-        self.router.settled({"p0", "p1"}, ())
+        self.router.settled({"p0", "p1"}, ("10.0.1.0/24", "2001:db8:2::/64"))
         self.registered()
         return self
 
+    def shown(self, root=IFX_TABLE):
+        """Whether the master shows our interfaces and not those of its machine."""
+        names = {row.get(1) for row in self.master.table(root).values()}
+        return names == {b"p0", b"p1"}
+
     def registered(self):
-        """Wait until the master shows our interfaces and not those of its machine."""
-        until(lambda: {row.get(1) for row in self.master.table(IFX_TABLE).values()} == {b"p0", b"p1"},
-              30, "the router's interfaces in ifXTable", 0.2)
+        """Wait until it does, and the last MIB to be registered is there too."""
+        until(self.shown, 60, "the router's interfaces in ifXTable", 0.2)
+        until(lambda: self.master.walk(DROPS), 60, "bhDropTable", 0.2)
+
+    def hit(self, name, number=signal.SIGKILL):
+        """Send a module a signal that ends it; its successor serves when this returns."""
+        before = self.router.process(name)
+        os.kill(before["pid"], number)
+        until(lambda: self.router.process(name)["restarts"] > before["restarts"] and
+              self.router.process(name)["state"] == "ready", 60, f"{name} is back", 0.1)
+
+    def healthy(self):
+        """The module has neither ended nor been found to hang."""
+        row = self.router.process("snmp")
+        assert (row["state"], row["restarts"]) == ("ready", 0), row
 
     def __enter__(self):
         return self
@@ -47,16 +104,357 @@ class Watched:
         finally:
             self.router.kill()
             self.master.close()
-            for pair in self.pairs:
-                pair.destroy()
             self.space.destroy()
+            self.box.destroy()
 
 
-def test_interfaces(t):
-    """IF-MIB says what bhctl says."""
+def at_rest(what, see, timeout=60):
+    """What `what` says before and after `see`, when both are the same: (said, seen)."""
+    def once():
+        before = what()
+        seen = see()
+        return (before, seen) if what() == before else None
+    return until(once, timeout, "two equal looks with another between them", 0.2)
+
+
+def date(octets):
+    """DateAndTime as bhctl's seconds since the epoch."""
+    year = octets[0] * 256 + octets[1]
+    if not year:
+        return 0
+    text = "%d-%d-%d %d:%d:%d UTC" % (year, *octets[2:7])
+    return int(__import__("calendar").timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S UTC")))
+
+
+def check_interfaces(w):
+    """ifTable and ifXTable, all columns."""
+    def said():
+        return w.router.rows("interfaces"), w.router.ctl("show", "counters", "-j")["devices"]
+    (rows, devices), (one, more) = at_rest(
+        said, lambda: (w.master.table(IF_TABLE), w.master.table(IFX_TABLE)))
+    assert len(rows) == len(one) == len(more) == w.master.get("1.3.6.1.2.1.2.1.0")
+    up = w.master.get("1.3.6.1.2.1.1.3.0")
+    for row in rows:
+        dev, count = devices[row["name"]], row["statistics"]
+        low = {key: value % 2**32 for key, value in count.items()}
+        mac = bytes.fromhex(row["mac"].replace(":", ""))
+        mine = one[(row["ifindex"],)]
+        ticks = mine.pop(9)
+        assert mine == {1: row["ifindex"], 2: row["device"].encode(), 3: 6, 4: row["mtu"],
+                        5: min(row["speed"] * 10**6, 2**32 - 1), 6: mac,
+                        7: 1 if row["enabled"] else 2, 8: OPER[row["oper-status"]],
+                        10: low["rx-bytes"], 11: low["rx-packets"],
+                        13: dev["imissed"] + dev["rx_nombuf"], 14: dev["ierrors"],
+                        16: low["tx-bytes"], 17: low["tx-packets"], 19: low["tx-drops"],
+                        20: dev["oerrors"]}, (mine, row, dev)
+        began = time.time() - up / 100
+        assert abs(began + ticks / 100 - row["last-change"]) < 5, (ticks, up, row)
+        extra = more[(row["ifindex"],)]
+        assert 0 <= extra.pop(19) <= up
+        alias = w.config.interfaces[row["name"]].get("description", "")
+        assert extra == {1: row["name"].encode(), 6: count["rx-bytes"], 7: count["rx-packets"],
+                         10: count["tx-bytes"], 11: count["tx-packets"], 14: 1,
+                         15: row["speed"], 17: 2, 18: alias.encode()}, (extra, row)
+
+
+def address_index(row, which):
+    """InetAddressType and InetAddress of a socket as sub-identifiers."""
+    text = row[f"{which}-address"]
+    octets = socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+    if which == "remote" and not any(octets) and not row["remote-port"]:
+        return (0, 0)
+    return (2 if ":" in text else 1, len(octets), *octets)
+
+
+def check_sockets(w):
+    """tcpConnectionTable, tcpListenerTable, udpEndpointTable."""
+    rows, (connections, listeners, endpoints) = at_rest(
+        lambda: w.router.rows("sockets"),
+        lambda: tuple(w.master.table(root)
+                      for root in (TCP_CONNECTIONS, TCP_LISTENERS, UDP_ENDPOINTS)))
+    wanted = {}, {}, {}
+    for row in rows:
+        local = (*address_index(row, "local"), row["local-port"] or 0)
+        remote = (*address_index(row, "remote"), row["remote-port"] or 0)
+        if row["protocol"] == "udp":
+            wanted[2][(*local, *remote, row["kernel-ifindex"] + 1)] = {8: 0}
+        elif row["state"] == "listen":
+            wanted[1][local] = {4: 0}
+        else:
+            wanted[0][local + remote] = {7: TCP_STATES[row["state"]], 8: 0}
+    assert (connections, listeners, endpoints) == wanted, (rows, connections, listeners, endpoints)
+    assert all(wanted), "there is something in each of the three"
+
+
+def check_modules(w):
+    """bhModuleTable."""
+    rows, table = at_rest(lambda: [{**row, "uptime-s": 0} for row in w.router.rows("processes")],
+                          lambda: w.master.table(MODULES))
+    assert len(rows) == len(table), (rows, table)
+    for row in rows:
+        mine = table[(len(row["name"]), *row["name"].encode())]
+        status = re.match(r"exit status (\d+)", row["last-exit"])
+        number = re.match(r"killed by signal (\d+)", row["last-exit"])
+        by = ["-", "exit", "hang", "stop", "order"]
+        assert date(mine.pop(10)) == row["started"], row
+        ended = mine.pop(7)
+        assert (ended == 1) == (row["last-exit"] == "none"), (ended, row)
+        assert ended == 1 or by[ended - 1] in row["ended-by"], (ended, row)
+        assert mine == {2: row["pid"], 3: STATES[row["state"]], 4: row["restarts"],
+                        5: int(status.group(1)) if status else -1,
+                        6: int(number.group(1)) if number else 0,
+                        8: round((row["detection-ms"] or 0) * 1000),
+                        9: round((row["recovery-ms"] or 0) * 1000),
+                        11: 1 if row["adopted"] else 2}, (mine, row)
+
+
+def check_growing(w, table, root, still, growing, key):
+    """A table of which some columns stand still and others grow, also by our own looking."""
+    def by_key():
+        return {key(row): row for row in w.router.rows(table)}
+    before = by_key()
+    seen = w.master.table(root)
+    after = by_key()
+    assert len(seen) == len(before) and before.keys() == after.keys()
+    named = {key({name: row.get(column) for column, name in still.items()} | {"lcore": index[0]}):
+             row for index, row in seen.items()}
+    for name, row in named.items():
+        assert set(row) == set(still) | set(growing), row
+        for column, field in still.items():
+            wanted = before[name][field]
+            wanted = wanted.encode() if isinstance(wanted, str) else wanted
+            assert row[column] == wanted, (name, field, row)
+        for column, field in growing.items():
+            assert before[name][field] <= row[column] <= after[name][field], (name, field, row)
+
+
+def check_tables(w):
+    """bhTableTable, bhLcoreTable, bhDropTable."""
+    names = {row["name"]: row for row in w.router.rows("tables")}
+    kinds = {"config": 1, "state": 2, "interface": 3}
+    before = {row["name"]: row for row in w.router.rows("tables")}
+    seen = {row[2].decode(): row for row in w.master.table(TABLES).values()}
+    after = {row["name"]: row for row in w.router.rows("tables")}
+    assert seen.keys() == names.keys()
+    for name, row in seen.items():
+        said = before[name]
+        assert (row[3], row[4], row[5], row[6], row[9]) == (
+            said["owner"].encode(), kinds[said["kind"]], said["group"].encode(),
+            said["worker-lcore"], 1 if said["complete"] else 2), (row, said)
+        for column, field in {7: "records", 8: "stale", 10: "requests", 11: "refused",
+                              12: "generation", 13: "swept", 14: "watchers"}.items():
+            low, high = sorted((said[field], after[name][field]))
+            assert low <= row[column] <= high, (name, field, row, said, after[name])
+    before = {row["lcore"]: row for row in w.router.rows("lcores")}
+    seen = w.master.table(LCORES)
+    after = {row["lcore"]: row for row in w.router.rows("lcores")}
+    assert {index[0] for index in seen} == before.keys()
+    for (lcore,), row in seen.items():
+        assert (row[2].decode(), row[3]) == (before[lcore]["role"], before[lcore]["cpu"])
+        for column, field in enumerate(("turns", "busy", "handled", "sleeps", "wakes"), 4):
+            assert before[lcore][field] <= row[column] <= after[lcore][field], (lcore, field)
+    drops, seen = at_rest(w.router.drops, lambda: w.master.table(DROPS))
+    assert {bytes(index[1:]).decode(): row[2] for index, row in seen.items()} == drops
+
+
+def check_all(w):
+    """Every MIB agrees with bhctl."""
+    check_interfaces(w)
+    check_sockets(w)
+    check_modules(w)
+    check_tables(w)
+
+
+def test_values_agree(t):
+    """All values of all MIBs, by snmpbulkwalk and, in the same order, by snmpwalk."""
     with Watched(t) as w:
         w.start()
-        table, more = w.master.table(IF_TABLE), w.master.table(IFX_TABLE)
-        for row in w.router.rows("interfaces"):
-            mine, extra = table[(row["ifindex"],)], more[(row["ifindex"],)]
-            assert mine[4] == row["mtu"] and extra[1].decode() == row["name"], (mine, extra, row)
+        child = Child(["ip", "netns", "exec", w.box.name, "python3", "-c", SOCKETS])
+        child.expect("held", 30)
+        until(lambda: sum(row["local-port"] == 7001 for row in w.router.rows("sockets")) >= 4, 30,
+              "the sockets of the test in the table", 0.2)
+        check_all(w)
+        for root in (IF_TABLE, IFX_TABLE, TCP_CONNECTIONS, UDP_ENDPOINTS, MODULES, TABLES, DROPS):
+            names = list(w.master.walk(root))
+            assert names == sorted(names) == list(w.master.walk(root, "snmpwalk")), root
+        text = w.master.tool("snmptable", "-Ci", AGENT, "1.3.6.1.2.1.2.2", check=False).stdout
+        del text
+        child.kill()
+        w.healthy()
+
+
+def trap(w, name, within, start=0, timeout=60):
+    """Wait for a notification that says all of `within`; the text of it."""
+    def line():
+        for text in w.master.trapd.text[start:].splitlines():
+            if TRAPS[name] in text and all(word in text for word in within):
+                return text
+        return None
+    return until(line, timeout, f"{name} with {within}", 0.1)
+
+
+def test_traps(t):
+    """Port down and up, module death and return, of the module itself too; none twice."""
+    with Watched(t) as w:
+        w.start(traps=True)
+        index = {row["name"]: row["ifindex"] for row in w.router.rows("interfaces")}["p1"]
+        for enabled, name, status in ((False, "linkDown", 2), (True, "linkUp", 1)):
+            w.config.interfaces["p1"]["enabled"] = enabled
+            w.router.reload()
+            trap(w, name, (f".1.3.6.1.2.1.2.2.1.1.{index} = INTEGER: {index}",
+                           f".1.3.6.1.2.1.2.2.1.8.{index} = INTEGER: {status}",
+                           f".1.3.6.1.2.1.31.1.1.1.1.{index} = STRING: \"p1\""))
+        for module in ("routing", "v6stack", "config", "snmp"):
+            w.hit(module)
+            row = ".".join(str(part) for part in (len(module), *module.encode()))
+            trap(w, "moduleDown", (f".{MODULES}.1.6.{row} = INTEGER: 9",))
+            trap(w, "moduleUp", (f".{MODULES}.1.3.{row} = INTEGER: 2",))
+        w.registered()
+        said = w.master.trapd.text
+        for name, many in (("linkDown", 1), ("linkUp", 1), ("moduleDown", 4), ("moduleUp", 4)):
+            assert len(re.findall(re.escape(f"= OID: {TRAPS[name]}") + r"\b(?!\.)", said)) == many, \
+                (name, said)
+
+
+def test_master_comes_and_goes(t):
+    """snmpd is killed, hangs, returns; what happens meanwhile is told when it is back."""
+    with Watched(t) as w:
+        w.start(traps=True)
+        w.master.kill()
+        w.hit("routing")
+        w.master.start()
+        w.registered()
+        trap(w, "moduleDown", (f".{MODULES}.1.6.7.114.111.117.116.105.110.103 = INTEGER: 9",))
+        w.healthy()
+        os.kill(w.master.pid(), signal.SIGSTOP)
+        hung = time.monotonic()
+        while time.monotonic() < hung + 20: # pings and attempts to connect, none of them answered
+            w.healthy()
+            time.sleep(0.5)
+        os.kill(w.master.pid(), signal.SIGCONT)
+        w.registered()
+        check_interfaces(w)
+        w.healthy()
+
+
+def test_dead_modules(t):
+    """With routing and v6stack held dead the walk still answers; the core may die, and snmp."""
+    with Watched(t) as w:
+        w.start()
+        for module in ("routing", "v6stack"):
+            def held(name=module):
+                row = w.router.process(name)
+                if row["state"] == "ready":
+                    os.kill(row["pid"], signal.SIGKILL)
+                return row["state"] == "held"
+            until(held, 120, f"{module} is held", 0.05)
+        check_interfaces(w)
+        check_modules(w)
+        check_tables(w)
+        w.healthy()
+        core = w.router.module_pid("core")
+        os.kill(core, signal.SIGKILL)
+        until(lambda: (w.router.look("processes") or [{}])[0].get("pid", core) != core, 60,
+              "another core", 0.1)
+        w.router.settled({"p0", "p1"}, ())
+        assert w.shown()
+        check_interfaces(w)
+        w.healthy()
+        w.hit("snmp")
+        w.registered()
+        check_interfaces(w)
+        check_modules(w)
+
+
+def refused(w, *words):
+    """What a SET is answered."""
+    return w.master.tool("snmpset", AGENT, *words, community="private", check=False).stderr
+
+
+def test_bad_input(t):
+    """Absurd GETBULKs, hundreds of objects, SETs, and a master that speaks no AgentX."""
+    with Watched(t) as w:
+        w.start()
+        for repeat in (0, 1, 1000, 2147483647):
+            w.master.tool("snmpbulkget", f"-Cr{repeat}", AGENT, IF_TABLE, BULKHEAD, MODULES,
+                          check=False)
+        names = [f"{IFX_TABLE}.1.{column}.{index}" for column in range(1, 20)
+                 for index in range(6)]
+        said = w.master.tool("snmpget", AGENT, *names, check=False)
+        assert said.stdout or "tooBig" in said.stderr, said
+        assert "notWritable" in refused(w, f"{IF_TABLE}.1.7.1", "i", "2")
+        assert "notWritable" in refused(w, f"{IFX_TABLE}.1.18.1", "s", "no")
+        assert w.master.get(f"{IF_TABLE}.1.7.1") == 1
+        for odd in (f"{IF_TABLE}.1.99.1", f"{IF_TABLE}.1.1.0", f"{IF_TABLE}.1.1",
+                    f"{TCP_LISTENERS}.1.4." + ".".join("4294967295" for _ in range(100))):
+            assert w.master.get(odd) is None, odd
+            w.master.tool("snmpgetnext", AGENT, odd, check=False)
+        check_interfaces(w)
+        w.healthy()
+        strangers(w)
+
+
+def strangers(w):
+    """Masters that are none: who takes the connection and is silent, ends it, or talks rubbish."""
+    path = os.path.join(w.master.folder, "stranger")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    os.chmod(path, 0o777)
+    listener.listen()
+    listener.settimeout(30)
+    w.config.plan["snmp"]["agentx-address"] = f"unix:{path}"
+    w.router.reload()
+    header = bytes([1, 18, 0, 0]) + bytes(12)
+    for words in (b"", b"\xff" * 4000, header + b"\xff\xff\xff\x7f", header + bytes([8, 0, 0, 0]),
+                  header + bytes([4, 0, 0, 0]) + bytes(4), os.urandom(5000)):
+        peer, _ = listener.accept()
+        peer.settimeout(10)
+        peer.recv(4096)
+        peer.sendall(words)
+        if words:
+            peer.shutdown(socket.SHUT_WR)
+        else:
+            time.sleep(5) # silent for longer than it is waited for
+        peer.close()
+        w.healthy()
+    listener.close()
+    w.config.plan["snmp"]["agentx-address"] = w.master.tcp_address
+    w.router.reload()
+    w.registered()
+    w.healthy()
+
+
+def test_configuration(t):
+    """What to register, in which context, and whether notifications are sent, while it runs."""
+    with Watched(t, register=["tcp-mib", "bulkhead-mib"], notifications=False) as w:
+        w.master.start()
+        w.master.start_traps()
+        w.router.start()
+        until(lambda: w.master.walk(DROPS), 60, "bhDropTable", 0.2)
+        assert not w.shown()
+        w.hit("routing")
+        w.config.plan["snmp"].update({"register": ["if-mib"], "notifications": True})
+        w.router.reload()
+        until(w.shown, 60, "ifXTable", 0.2)
+        until(lambda: not w.master.walk(DROPS), 60, "no bhDropTable any more", 0.2)
+        w.hit("routing")
+        row = ".".join(str(part) for part in (7, *b"routing"))
+        text = trap(w, "moduleDown", (f".{MODULES}.1.6.{row} = INTEGER: 9",))
+        assert w.master.trapd.text.count(TRAPS["moduleDown"]) == 1, text
+        w.config.plan["snmp"]["context"] = "other"
+        w.router.reload()
+        until(lambda: not w.shown(), 60, "nothing of ours in the default context", 0.2)
+        w.healthy()
+
+
+def test_files(t):
+    """The subagent opens no file of net-snmp's, and BULKHEAD-MIB is clean."""
+    mib = os.path.join(ROOT, "modules", "snmp", "mibs", "BULKHEAD-MIB.txt")
+    env = {**os.environ, "SMIPATH": os.path.join(ROOT, "test", "data", "smi")}
+    said = run(["smilint", "-l", "9", mib], env=env)
+    assert not said.stdout + said.stderr, said
+    broken = os.path.join(t.workdir, "BULKHEAD-MIB")
+    with open(mib, encoding="ascii") as text, open(broken, "w", encoding="ascii") as out:
+        out.write(text.read().replace("bhDropPackets Counter64\n", "bhDropPackets Counter32\n"))
+    said = run(["smilint", "-l", "9", broken], env=env)
+    assert "bhDropPackets" in said.stdout + said.stderr, "smilint sees what is wrong"

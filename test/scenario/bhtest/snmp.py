@@ -11,8 +11,9 @@ from bhtest.netns import Netns
 from bhtest.process import Child, run, until
 
 PORT, TRAP_PORT = 1161, 1162
+AGENT = f"127.0.0.1:{PORT}"
 VALUE = re.compile(r"^(\.[0-9.]+) = (?:([A-Za-z0-9-]+): ?)?(.*)$")
-NUMBERS = {"INTEGER", "Counter32", "Counter64", "Gauge32", "Timeticks"}
+NUMBERS = {"INTEGER", "Counter32", "Counter64", "Gauge32"}
 
 
 def oid(text):
@@ -23,6 +24,8 @@ def oid(text):
 def value_of(kind, text):
     """A printed value as Python has it: numbers, bytes, tuples of numbers."""
     if kind in NUMBERS:
+        return int(text)
+    if kind is None and text.isdigit(): # Timeticks
         return int(text)
     if kind == "OID":
         return oid(text)
@@ -45,24 +48,26 @@ def parse(text):
             continue
         name, kind, rest = match.groups()
         missing = kind is None and rest.startswith("No ")
-        found.append((oid(name), None if missing else value_of(kind or "STRING", rest)))
+        found.append((oid(name), None if missing else value_of(kind, rest)))
     return found
 
 
 class Master:
-    """snmpd with an AgentX socket, and snmptrapd to which it sends traps, in a namespace."""
+    """snmpd with AgentX sockets, and snmptrapd to which it sends traps, in a namespace."""
 
-    def __init__(self, workdir, tcp=False):
+    def __init__(self, workdir, space=None):
         self.folder = os.path.join(workdir, "snmp")
         os.makedirs(self.folder, exist_ok=True)
         os.chmod(workdir, 0o755)
-        self.space, self.snmpd, self.trapd = Netns("bhsnmp"), None, None
-        self.address = "tcp:127.0.0.1:1705" if tcp else f"unix:{self.folder}/master"
+        self.own = None if space else Netns("bhsnmp")
+        self.space, self.snmpd, self.trapd = space or self.own, None, None
+        self.address, self.tcp_address = f"unix:{self.folder}/master", "tcp:127.0.0.1:1705"
         self.env = {**os.environ, "SNMP_PERSISTENT_DIR": self.folder, "MIBS": "",
                     "SNMPCONFPATH": self.folder}
         self.write("snmpd.conf", [
             "rocommunity public", "rwcommunity private", "master agentx",
-            f"agentXSocket {self.address}", "agentXPerms 0666 0777", "agentXTimeout 5",
+            f"agentXSocket {self.address},{self.tcp_address}", "agentXPerms 0666 0777",
+            "agentXTimeout 5", "com2sec -Cn other other default public",
             f"trap2sink 127.0.0.1:{TRAP_PORT} public", "sysDescr router"])
         self.write("snmptrapd.conf", ["disableAuthorization yes"])
 
@@ -91,21 +96,21 @@ class Master:
         return self
 
     def tool(self, program, *words, timeout=60, check=True, community="public"):
-        """Run a manager's program; its output."""
+        """Run a manager's program: the CompletedProcess. words: its options, AGENT, objects."""
         argv = ["ip", "netns", "exec", self.space.name, program, "-v2c", "-c", community, "-t", "5",
-                "-r", "3", "-On", "-Oe", "-Ot", *words[:-1], f"127.0.0.1:{PORT}", words[-1]]
-        return run(argv, timeout, env=self.env, check=check).stdout
+                "-r", "3", "-On", "-Oe", "-Ot", "-Ox", *words]
+        return run(argv, timeout, env=self.env, check=check)
 
     def walk(self, root, program="snmpbulkwalk", options=()):
         """All objects below root: {oid behind root: value}, in the order that they came."""
-        found = parse(self.tool(program, *options, root))
+        found = parse(self.tool(program, *options, AGENT, root).stdout)
         top = oid(root)
         return {name[len(top):]: value for name, value in found
                 if name[:len(top)] == top and value is not None}
 
     def get(self, name):
         """One value, None if there is none."""
-        found = parse(self.tool("snmpget", name, check=False))
+        found = parse(self.tool("snmpget", AGENT, name, check=False).stdout)
         return found[0][1] if found else None
 
     def table(self, root, program="snmpbulkwalk"):
@@ -120,7 +125,16 @@ class Master:
         for child in (self.snmpd, self.trapd):
             if child:
                 child.kill()
-        self.space.destroy()
+        if self.own:
+            self.own.destroy()
+
+    def kill(self):
+        """SIGKILL snmpd."""
+        self.snmpd.kill()
+
+    def pid(self):
+        """The pid of snmpd itself, below ip netns exec, which becomes it."""
+        return self.snmpd.pid
 
     def __enter__(self):
         return self
