@@ -142,7 +142,8 @@ allow_socket(scmp_filter_ctx f, int family, int type)
 static int
 allow_agent(scmp_filter_ctx f)
 {
-	static const int calls[] = {SCMP_SYS(connect), SCMP_SYS(select), SCMP_SYS(pselect6)};
+	static const int calls[] = {SCMP_SYS(connect), SCMP_SYS(select), SCMP_SYS(pselect6),
+		SCMP_SYS(pipe), SCMP_SYS(pipe2)};
 	static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
 	int rc = allow_all(f, calls, sizeof(calls) / sizeof(calls[0]));
 

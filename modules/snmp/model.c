@@ -57,11 +57,14 @@ index_connection(const void *key, struct bh_index *x)
 	return true;
 }
 
+/* Who has a remote end is no listener, though it may have one's address and port. */
 static bool
 index_listener(const void *key, struct bh_index *x)
 {
 	const struct bh_sock_key *k = key;
 
+	if (k->rport != 0 || !is_zero(k->raddr))
+		return false;
 	bh_index_address(x, k->family, k->laddr);
 	bh_index_add(x, k->lport);
 	bh_index_add(x, k->ifindex);

@@ -62,13 +62,14 @@ class Master:
         self.own = None if space else Netns("bhsnmp")
         self.space, self.snmpd, self.trapd = space or self.own, None, None
         self.address, self.tcp_address = f"unix:{self.folder}/master", "tcp:127.0.0.1:1705"
-        self.env = {**os.environ, "SNMP_PERSISTENT_DIR": self.folder, "MIBS": "",
+        self.env = {**os.environ, "SNMP_PERSISTENT_DIR": self.folder + "/state", "MIBS": "",
                     "SNMPCONFPATH": self.folder}
         self.write("snmpd.conf", [
             "rocommunity public", "rwcommunity private", "master agentx",
             f"agentXSocket {self.address},{self.tcp_address}", "agentXPerms 0666 0777",
             "agentXTimeout 5", "com2sec -Cn other other default public",
-            f"trap2sink 127.0.0.1:{TRAP_PORT} public", "sysDescr router"])
+            f"trap2sink 127.0.0.1:{TRAP_PORT} public", "sysDescr router",
+            "dontLogTCPWrappersConnects yes"])
         self.write("snmptrapd.conf", ["disableAuthorization yes"])
 
     def write(self, name, lines):
@@ -84,7 +85,7 @@ class Master:
 
     def start(self):
         """Start the master, and wait until it answers."""
-        self.snmpd = self.daemon("snmpd", "-Lo", "-V", f"udp:127.0.0.1:{PORT}")
+        self.snmpd = self.daemon("snmpd", "-Lo", f"udp:127.0.0.1:{PORT}")
         until(lambda: self.get("1.3.6.1.2.1.1.1.0") == b"router", 30, "an answer of snmpd", 0.1)
         return self
 
