@@ -93,38 +93,40 @@ bh_value_date(struct bh_value *v, uint64_t s)
 
 /* ---- rows of mirrors ---- */
 
-/* The row whose index is x and then what is hidden; at: its whole index. */
+/* The first row that shows the index x, of those that differ in what is hidden. */
 static const void *
-exact(const struct bh_mirror *m, const struct bh_index *x, unsigned int hidden, struct bh_index *at)
+exact(const struct bh_rows *rows, const struct bh_index *x, unsigned int hidden)
 {
+	struct bh_index at;
 	const void *row;
 
-	if (hidden == 0) {
-		*at = *x;
-		return bh_rows_find(&m->rows, x);
-	}
-	row = bh_rows_next(&m->rows, x, at);
-	if (row == NULL || at->n != x->n + hidden ||
-		memcmp(at->id, x->id, x->n * sizeof(x->id[0])) != 0)
+	if (hidden == 0)
+		return bh_rows_find(rows, x);
+	row = bh_rows_next(rows, x, &at);
+	if (row == NULL)
 		return NULL;
-	return row;
+	at.n -= hidden;
+	return bh_index_compare(&at, x) == 0 ? row : NULL;
 }
 
 const void *
 bh_mib_mirror_row(struct bh_snmp_model *s, const struct bh_mib_table *t, struct bh_index *x, bool next)
 {
-	const struct bh_mirror *m = &s->mirror[t->mirror];
-	struct bh_index at;
-	const void *row = exact(m, x, t->hidden, &at);
+	const struct bh_rows *rows = &s->mirror[t->mirror].rows;
+	struct bh_index at = *x;
+	const void *row;
 
 	if (!next)
-		return row;
-	/* Behind all rows that show this index. */
-	for (unsigned int i = 0; row != NULL && i < t->hidden; i++)
-		bh_index_add(x, UINT32_MAX);
-	row = bh_rows_next(&m->rows, x, x);
-	if (row != NULL)
-		x->n -= t->hidden;
+		return exact(rows, x, t->hidden);
+	while ((row = bh_rows_next(rows, &at, &at)) != NULL) {
+		at.n -= t->hidden;
+		if (bh_index_compare(&at, x) > 0)
+			break;
+		/* It shows what was asked from, or less: on behind all that show the same. */
+		for (unsigned int i = 0; i < t->hidden; i++)
+			bh_index_add(&at, UINT32_MAX);
+	}
+	*x = at;
 	return row;
 }
 

@@ -39,6 +39,8 @@ op_save(void *ctx, const struct bh_snmp_key *key, const struct bh_snmp *val)
 	uint8_t body[sizeof(*key) + sizeof(*val)];
 	size_t len = sizeof(*key);
 
+	if (!p->m.has_role)
+		return 0; /* nobody's: it keeps nothing */
 	if (!p->owner)
 		return -EAGAIN;
 	memcpy(body, key, sizeof(*key));
@@ -85,7 +87,7 @@ bh_owner_turn(struct program *p)
 
 	if (p->m.h == NULL || bh_supervised_heir() || !bh_snmp_complete(&p->snmp))
 		return 0;
-	if (!p->owner) {
+	if (!p->owner && p->m.has_role) {
 		rc = take_over(p);
 		if (rc < 0)
 			return rc;
@@ -96,7 +98,7 @@ bh_owner_turn(struct program *p)
 	p->was_connected = bh_agent_connected();
 	bh_snmp_config(&p->snmp, &cfg);
 	p->unsaved = !bh_notify_look(&p->notify, cfg.flags & BH_SNMP_NOTIFY);
-	if (p->unsaved || p->replayed)
+	if (p->unsaved || p->replayed || !p->owner)
 		return 0;
 	rc = bh_replay_end(p->m.h, BH_T_SNMP);
 	p->replayed = rc == 0;

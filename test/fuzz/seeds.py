@@ -308,6 +308,26 @@ def sockdiag():
     write("sockdiag", "others", one(20, bytes(72), seq=6) + one(20, bytes(8)) + end)
 
 
+def snmp():
+    """Names behind the root of a table, a stream, addresses."""
+    def name(table, *ids):
+        return bytes([64 + table]) + b"".join(struct.pack("<I", n) for n in ids)
+
+    def response(error, order=">", flags=0x10):
+        return (struct.pack("BBBB", 1, 18, flags, 0) + bytes(12) + struct.pack(order + "I", 8) +
+                struct.pack(order + "IHH", 1, error, 0))
+    write("snmp", "roots", b"\0" + struct.pack("<7I", 1, 3, 6, 1, 2, 1, 2))
+    write("snmp", "scalar", name(0, 0))
+    write("snmp", "column", name(1, 1, 10))
+    write("snmp", "instance", name(2, 1, 6, 1))
+    write("snmp", "listener", name(5, 1, 4, 1, 4, 0, 0, 0, 0, 22))
+    write("snmp", "module", name(8, 1, 3, 4, *b"core"))
+    write("snmp", "far", name(1, 1, 20, *[0xffffffff] * 70))
+    write("snmp", "stream", b"\x80" + response(263) + response(0) + response(263, "<", 0))
+    write("snmp", "unix", b"\x80unix:/var/agentx/master")
+    write("snmp", "tcp", b"\x80tcp:[2001:db8::1]:705")
+
+
 def icmp():
     """Flags, value, an Ethernet frame."""
     macs = b"\x02\xbb\0\0\0\1\x02\xbb\0\0\0\2"
@@ -371,5 +391,5 @@ def inject():
 
 if __name__ == "__main__":
     for make in (boot, config, hello, queue, changes, packet, inject, request, icmp, hostask,
-                 sockdiag, stack):
+                 snmp, sockdiag, stack):
         make()

@@ -281,10 +281,35 @@ def test_values_agree(t):
         for root in (IF_TABLE, IFX_TABLE, TCP_CONNECTIONS, UDP_ENDPOINTS, MODULES, TABLES, DROPS):
             names = list(w.master.walk(root))
             assert names == sorted(names) == list(w.master.walk(root, "snmpwalk")), root
-        text = w.master.tool("snmptable", "-Ci", AGENT, "1.3.6.1.2.1.2.2", check=False).stdout
-        del text
         child.kill()
         w.healthy()
+
+
+def test_names(t):
+    """With BULKHEAD-MIB at hand a manager reads names: snmptable, snmptranslate."""
+    folders = (os.path.join(ROOT, "test", "data", "smi"), os.path.join(ROOT, "modules", "snmp", "mibs"))
+    with Watched(t) as w:
+        w.start()
+        w.master.env.update({"MIBDIRS": ":".join(folders), "MIBS": "BULKHEAD-MIB"})
+        text = w.master.run("snmptable", "-Ci", "-CB", "-Cf", ";", AGENT,
+                            "BULKHEAD-MIB::bhModuleTable").stdout
+        lines = [line.split(";") for line in text.splitlines() if ";" in line]
+        rows = [dict(zip(lines[0], line)) for line in lines[1:]]
+        assert {(row["bhModulePid"], row["bhModuleState"]) for row in rows} == {
+            (str(row["pid"]), row["state"]) for row in w.router.rows("processes")}, text
+
+
+def test_upgrade(t):
+    """A successor takes over the master's registrations from a predecessor that lives until then."""
+    with Watched(t) as w:
+        w.start(traps=True)
+        pid = w.router.module_pid("snmp")
+        w.router.ctl("module", "upgrade", "snmp")
+        until(lambda: w.router.process("snmp")["pid"] not in (0, pid) and
+              w.router.process("snmp")["state"] == "ready", 60, "the successor", 0.1)
+        w.registered()
+        check_interfaces(w)
+        assert not any(TRAPS[name] in w.master.trapd.text for name in TRAPS if "link" in name)
 
 
 def index_of(module):

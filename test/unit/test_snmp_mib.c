@@ -243,8 +243,10 @@ END_TEST
 /* RFC 4022: two listeners that differ in what they are bound to are one row. */
 START_TEST(test_hidden)
 {
+	const struct bh_mib_table *t = table_of("tcpListenerTable");
 	struct bh_index x = {7, {1, 4, 0, 0, 0, 0, 22}};
 	struct snmp_fake *f = filled();
+	struct bh_oid name;
 	struct bh_value v;
 
 	ck_assert_int_eq(get(f, "tcpListenerTable", 4, x, &v), 0);
@@ -253,6 +255,11 @@ START_TEST(test_hidden)
 	x = (struct bh_index){14, {1, 4, 192, 0, 2, 1, 179, 1, 4, 192, 0, 2, 2, 4000}};
 	ck_assert_int_eq(get(f, "tcpConnectionTable", 7, x, &v), 0);
 	ck_assert_int_eq(v.integer, 10); /* closing */
+	/* From what is behind its index, though not behind what is hidden of it. */
+	x = (struct bh_index){9, {1, 4, 0, 0, 0, 0, 22, 0, 7}};
+	name = name_of(t, 4, &x);
+	ck_assert_int_eq(bh_mib_next(&f->s, t, &name, &v), 0);
+	ck_assert_uint_eq(name.id[name.n - 1], 23);
 	snmp_fake_free(f);
 }
 END_TEST

@@ -98,8 +98,13 @@ class Master:
 
     def tool(self, program, *words, timeout=60, check=True, community="public"):
         """Run a manager's program: the CompletedProcess. words: its options, AGENT, objects."""
+        return self.run(program, "-On", "-Oe", "-Ot", "-Ox", *words, timeout=timeout, check=check,
+                        community=community)
+
+    def run(self, program, *words, timeout=60, check=True, community="public"):
+        """The same without a say in how values are printed."""
         argv = ["ip", "netns", "exec", self.space.name, program, "-v2c", "-c", community, "-t", "5",
-                "-r", "3", "-On", "-Oe", "-Ot", "-Ox", *words]
+                "-r", "3", *words]
         return run(argv, timeout, env=self.env, check=check)
 
     def walk(self, root, program="snmpbulkwalk", options=()):
