@@ -134,7 +134,8 @@ make_events(struct bh_module *m)
 	if (m->term == NULL || m->intr == NULL || m->timer == NULL || m->beat == NULL)
 		return -ENOMEM;
 	if (bh_supervised_fd() >= 0) {
-		m->words = event_new(m->base, bh_supervised_fd(), EV_READ | EV_PERSIST, on_words, m);
+		m->words = event_new(
+			m->base, bh_supervised_fd(), EV_READ | EV_PERSIST, on_words, m);
 		if (m->words == NULL || event_add(m->words, NULL) < 0)
 			return -ENOMEM;
 	}

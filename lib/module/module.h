@@ -24,9 +24,9 @@ struct bh_module_ops {
 	/* A connection begins: watches, and whatever follows from a core that knows nothing of us.
 	 * 0 or -errno. */
 	int (*connected)(void *ctx);
-	/* After what came from the info base was handed over: everything else that came or is due. How
-	 * much it did (0: the module may sleep), or -errno: -ECONNRESET and -ESTALE end the
-	 * connection, others the module. */
+	/* After what came from the info base was handed over: everything else that came or is
+	 * due. How much it did (0: the module may sleep), or -errno: -ECONNRESET and -ESTALE end
+	 * the connection, others the module. */
 	int (*turn)(void *ctx);
 	/* Before a sleep: false if there is work after all; *until (ms as bh_module_now() tells) is
 	 * made earlier if something is due before it. */
@@ -66,7 +66,8 @@ int bh_module_args(int argc, char **argv, const char *program, const char *what)
 int bh_module_start(struct bh_module *m, const char *name, const struct bh_module_ops *ops,
 	void *ctx);
 
-/* Enters the sandbox (a supervised module that of `profile`) and lives. 0: asked to stop; -errno. */
+/* Enters the sandbox (a supervised module that of `profile`) and lives. 0: asked to stop;
+ * -errno. */
 int bh_module_run(struct bh_module *m, enum bh_sandbox_profile profile);
 
 /* Frees everything; also after a failed start. Returns the exit status for rc, which it tells. */
@@ -75,8 +76,8 @@ int bh_module_end(struct bh_module *m, int rc);
 /* Tells the supervisor that the module serves, or an heir that it can: once a connection. */
 void bh_module_ready(struct bh_module *m);
 
-/* An event for a descriptor that only wakes the loop, which looks everywhere; in the place of *e. fd
- * -1: none. 0 or -errno. */
+/* An event for a descriptor that only wakes the loop, which looks everywhere; in the place of *e.
+ * fd -1: none. 0 or -errno. */
 int bh_module_wait_for(struct bh_module *m, struct event **e, int fd);
 
 /* CLOCK_MONOTONIC in ms. */

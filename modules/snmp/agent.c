@@ -246,7 +246,7 @@ set_defaults(void)
 	set_flag(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DISABLE_PERSISTENT_SAVE);
 	set_flag(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_ALARM_DONT_USE_SIG);
 	set_flag(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_NO_CONNECTION_WARNINGS);
-	/* Of SNMPv1 traps, which are the master's to make: else it looks for one of this machine. */
+	/* Of SNMPv1 traps, which the master makes: else one of this machine is looked for. */
 	netsnmp_ds_set_string(
 		NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_TRAP_ADDR, "0.0.0.0");
 	netsnmp_ds_set_int(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_TIMEOUT, BH_AGENTX_ANSWER_S);

@@ -169,7 +169,7 @@ is_connected(void)
 	return false;
 }
 
-static const oid ax_domain[] = {1, 3, 6, 1, 4, 1, 8072, 3, 3, 1}; /* as the library's own local one */
+static const oid ax_domain[] = {1, 3, 6, 1, 4, 1, 8072, 3, 3, 1}; /* as its own local one */
 
 static netsnmp_transport *
 make_transport(void)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The way to the master agent: a transport of ours for net-snmp's library, in the place of its own,
- * because those wait without bound: for a connection, for room in a socket, and for each answer of a
- * master that hangs. Ours connects without waiting, and sends nothing any more once a turn has
- * lasted BH_AGENTX_PATIENCE_MS: so the library, which waits for the answer to each of its own requests,
- * gives up what it is at.
+ * The way to the master agent: a transport of ours for net-snmp's library, in the place of its
+ * own, because those wait without bound: for a connection, for room in a socket, and for each
+ * answer of a master that hangs. Ours connects without waiting, and sends nothing any more once a
+ * turn has lasted BH_AGENTX_PATIENCE_MS: so the library, which waits for the answer to each of its
+ * own requests, gives up what it is at.
  *
  * One a process, one thread: the library finds it by its name.
  */
@@ -27,14 +27,15 @@ struct bh_agentx_counts {
 	uint64_t duplicates; /* registrations refused because another has them */
 };
 
-/* How many AgentX responses in a piece of the stream say duplicateRegistration (RFC 2741 §6.2.16). What
- * is cut off or no AgentX ends the look. */
+/* How many AgentX responses in a piece of the stream say duplicateRegistration (RFC 2741 §6.2.16).
+ * What is cut off or no AgentX ends the look. */
 unsigned int bh_agentx_duplicates(const uint8_t *data, size_t len);
 
 /* Makes the transport known to the library, which must be initialised. Nothing is connected. */
 void bh_agentx_init(void);
 
-/* Where the master is (lib/net/sockaddr.h); "" or what does not parse: nowhere. A connection to another ends. */
+/* Where the master is (lib/net/sockaddr.h); "" or what does not parse: nowhere. A connection to
+ * another ends. */
 void bh_agentx_address(const char *address);
 
 /* Ends the connection, if there is one; the library connects anew in a second. */

@@ -12,12 +12,14 @@ enum {
 };
 
 enum {
-	TABLE_NAME = 2, TABLE_OWNER, TABLE_KIND, TABLE_GROUP, TABLE_WORKER, TABLE_RECORDS, TABLE_STALE,
-	TABLE_COMPLETE, TABLE_REQUESTS, TABLE_REFUSED, TABLE_GENERATION, TABLE_SWEPT, TABLE_WATCHERS,
+	TABLE_NAME = 2, TABLE_OWNER, TABLE_KIND, TABLE_GROUP, TABLE_WORKER, TABLE_RECORDS,
+	TABLE_STALE, TABLE_COMPLETE, TABLE_REQUESTS, TABLE_REFUSED, TABLE_GENERATION, TABLE_SWEPT,
+	TABLE_WATCHERS,
 };
 
 enum {
-	LCORE_ROLE = 2, LCORE_CPU, LCORE_TURNS, LCORE_BUSY, LCORE_HANDLED, LCORE_SLEEPS, LCORE_WAKES,
+	LCORE_ROLE = 2, LCORE_CPU, LCORE_TURNS, LCORE_BUSY, LCORE_HANDLED, LCORE_SLEEPS,
+	LCORE_WAKES,
 };
 
 enum { DROP_PACKETS = 2 };
@@ -218,7 +220,9 @@ drop_row(struct bh_snmp_model *s, const struct bh_mib_table *t, struct bh_index 
 
 		drop_index(i, &at);
 		order = bh_index_compare(&at, x);
-		if (next ? order <= 0 || (row != NULL && bh_index_compare(&at, &best) >= 0) : order != 0)
+		if (next ? order <= 0 : order != 0)
+			continue;
+		if (row != NULL && bh_index_compare(&at, &best) >= 0)
 			continue;
 		row = bh_drop_name(i);
 		best = at;
@@ -259,8 +263,8 @@ static const struct bh_mib_table tables[] = {
 	{
 		.name = "bhTableTable",
 		BH_ROOT(BH_BULKHEAD_MIB, 1, 3),
-		.columns = BH_COLUMNS(TABLE_NAME, TABLE_OWNER, TABLE_KIND, TABLE_GROUP, TABLE_WORKER,
-			TABLE_RECORDS, TABLE_STALE, TABLE_COMPLETE, TABLE_REQUESTS, TABLE_REFUSED,
+		.columns = BH_COLUMNS(TABLE_NAME, TABLE_OWNER, TABLE_KIND, TABLE_GROUP,
+			TABLE_WORKER, TABLE_RECORDS, TABLE_STALE, TABLE_COMPLETE, TABLE_REQUESTS, TABLE_REFUSED,
 			TABLE_GENERATION, TABLE_SWEPT, TABLE_WATCHERS),
 		.row = table_row,
 		.value = table_value,

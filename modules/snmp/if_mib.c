@@ -12,8 +12,8 @@
 
 enum {
 	IF_INDEX = 1, IF_DESCR, IF_TYPE, IF_MTU, IF_SPEED, IF_PHYS_ADDRESS, IF_ADMIN_STATUS,
-	IF_OPER_STATUS, IF_LAST_CHANGE, IF_IN_OCTETS, IF_IN_UCAST, IF_IN_DISCARDS = 13, IF_IN_ERRORS,
-	IF_OUT_OCTETS = 16, IF_OUT_UCAST, IF_OUT_DISCARDS = 19, IF_OUT_ERRORS,
+	IF_OPER_STATUS, IF_LAST_CHANGE, IF_IN_OCTETS, IF_IN_UCAST, IF_IN_DISCARDS = 13,
+	IF_IN_ERRORS, IF_OUT_OCTETS = 16, IF_OUT_UCAST, IF_OUT_DISCARDS = 19, IF_OUT_ERRORS,
 };
 
 enum {
@@ -200,8 +200,8 @@ if_number(struct bh_snmp_model *s, const void *row, const struct bh_index *x, ui
 }
 
 static bool
-if_table_last_change(struct bh_snmp_model *s, const void *row, const struct bh_index *x, uint32_t column,
-	struct bh_value *v)
+if_table_last_change(struct bh_snmp_model *s, const void *row, const struct bh_index *x,
+	uint32_t column, struct bh_value *v)
 {
 	(void)row;
 	(void)x;
@@ -214,8 +214,8 @@ static const struct bh_mib_table tables[] = {
 	{
 		.name = "ifTable",
 		BH_ROOT(BH_MIB_2, 2, 2),
-		.columns = BH_COLUMNS(IF_INDEX, IF_DESCR, IF_TYPE, IF_MTU, IF_SPEED, IF_PHYS_ADDRESS,
-			IF_ADMIN_STATUS, IF_OPER_STATUS, IF_LAST_CHANGE, IF_IN_OCTETS, IF_IN_UCAST,
+		.columns = BH_COLUMNS(IF_INDEX, IF_DESCR, IF_TYPE, IF_MTU, IF_SPEED,
+			IF_PHYS_ADDRESS, IF_ADMIN_STATUS, IF_OPER_STATUS, IF_LAST_CHANGE, IF_IN_OCTETS, IF_IN_UCAST,
 			IF_IN_DISCARDS, IF_IN_ERRORS, IF_OUT_OCTETS, IF_OUT_UCAST, IF_OUT_DISCARDS,
 			IF_OUT_ERRORS),
 		.mirror = BH_MIRROR_INTERFACE,

@@ -110,7 +110,8 @@ exact(const struct bh_rows *rows, const struct bh_index *x, unsigned int hidden)
 }
 
 const void *
-bh_mib_mirror_row(struct bh_snmp_model *s, const struct bh_mib_table *t, struct bh_index *x, bool next)
+bh_mib_mirror_row(struct bh_snmp_model *s, const struct bh_mib_table *t, struct bh_index *x,
+	bool next)
 {
 	const struct bh_rows *rows = &s->mirror[t->mirror].rows;
 	struct bh_index at = *x;

@@ -46,7 +46,7 @@ struct bh_value {
 
 /* Setters; all return true, so that they can end a value function. */
 bool bh_value_integer(struct bh_value *v, int32_t n);
-bool bh_value_unsigned(struct bh_value *v, uint64_t n); /* what is larger is the largest (RFC 2578) */
+bool bh_value_unsigned(struct bh_value *v, uint64_t n); /* what is larger: the largest */
 bool bh_value_counter32(struct bh_value *v, uint64_t n); /* its lower half */
 bool bh_value_counter64(struct bh_value *v, uint64_t n);
 bool bh_value_ticks(struct bh_value *v, uint64_t hundredths); /* modulo 2^32 */
@@ -63,13 +63,13 @@ struct bh_mib_table {
 	const uint8_t *columns; /* that can be read, ascending, 0 behind the last; NULL: a scalar */
 	unsigned int mirror;	/* for bh_mib_mirror_row() */
 	unsigned int hidden;	/* the same: last sub-identifiers that only tell its rows apart */
-	/* The row at the index, or (next) the first behind it, whose index is put into *x; NULL: none.
-	 * What it returns lives until the next call. Scalars have none. */
-	const void *(*row)(
-		struct bh_snmp_model *s, const struct bh_mib_table *t, struct bh_index *x, bool next);
+	/* The row at the index, or (next) the first behind it, whose index is put into *x; NULL:
+	 * none. What it returns lives until the next call. Scalars have none. */
+	const void *(*row)(struct bh_snmp_model *s, const struct bh_mib_table *t,
+		struct bh_index *x, bool next);
 	/* The value in a column of a row, or of the scalar (column 0). false: it has none. */
-	bool (*value)(struct bh_snmp_model *s, const void *row, const struct bh_index *x, uint32_t column,
-		struct bh_value *v);
+	bool (*value)(struct bh_snmp_model *s, const void *row, const struct bh_index *x,
+		uint32_t column, struct bh_value *v);
 };
 
 #define BH_ROOT(...)                                                                               \
@@ -82,8 +82,9 @@ struct bh_snmp_mib {
 	uint32_t bit;	   /* BH_SNMP_* of the configuration */
 	const struct bh_mib_table *tables;
 	unsigned int n_tables;
-	int (*init)(struct bh_snmp_model *s);	 /* may be NULL; once, before the sandbox. 0 or -errno */
-	void (*fini)(struct bh_snmp_model *s); /* may be NULL */
+	/* Both may be NULL. Once, before the sandbox; 0 or -errno. */
+	int (*init)(struct bh_snmp_model *s);
+	void (*fini)(struct bh_snmp_model *s);
 };
 
 extern const struct bh_snmp_mib *const bh_snmp_mibs[]; /* NULL behind the last */

@@ -17,7 +17,7 @@ enum bh_snmp_mirror {
 	BH_MIRROR_CFG_INTERFACE, /* index: the name's octets */
 	BH_MIRROR_INTERFACE,	 /* index: ifIndex */
 	BH_MIRROR_PROCESS,	 /* index: the name's octets, behind their number */
-	BH_MIRROR_TCP,		 /* connections; index of tcpConnectionTable, and hidden the binding */
+	BH_MIRROR_TCP,		 /* of tcpConnectionTable, and hidden the binding */
 	BH_MIRROR_TCP_LISTEN,	 /* of tcpListenerTable, and hidden the binding */
 	BH_MIRROR_UDP,		 /* of udpEndpointTable */
 	BH_SNMP_MIRRORS,
@@ -25,7 +25,7 @@ enum bh_snmp_mirror {
 
 /* What the world does for the model. */
 struct bh_snmp_ops {
-	/* sysUpTime of the master agent in hundredths of a second; of this one before there was one. */
+	/* sysUpTime of the master agent in hundredths of a second; of this process before. */
 	uint64_t (*uptime)(void *ctx);
 	/* Hundredths of a second since the epoch. */
 	uint64_t (*now)(void *ctx);

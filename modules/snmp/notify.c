@@ -30,7 +30,8 @@ struct entry {
 _Static_assert(sizeof(struct told) <= sizeof(struct bh_snmp), "it fits a record");
 
 void
-bh_notify_init(struct bh_notify *n, struct bh_snmp_model *s, const struct bh_notify_ops *ops, void *ctx)
+bh_notify_init(struct bh_notify *n, struct bh_snmp_model *s, const struct bh_notify_ops *ops,
+	void *ctx)
 {
 	*n = (struct bh_notify){.s = s, .ops = ops, .ctx = ctx};
 	bh_rows_init(&n->told, sizeof(struct entry));
@@ -194,7 +195,8 @@ column_name(const uint32_t *entry, uint32_t len, uint32_t column, const struct b
 static int
 send_link(struct bh_notify *n, uint32_t ifindex, const struct bh_interface *i)
 {
-	static const uint32_t if_entry[] = {BH_MIB_2, 2, 2, 1}, ifx_entry[] = {BH_MIB_2, 31, 1, 1, 1};
+	static const uint32_t if_entry[] = {BH_MIB_2, 2, 2, 1};
+	static const uint32_t ifx_entry[] = {BH_MIB_2, 31, 1, 1, 1};
 	struct bh_oid trap = {10, {1, 3, 6, 1, 6, 3, 1, 1, 5, i->oper == BH_OPER_UP ? 4 : 3}};
 	struct bh_index x = {1, {ifindex}};
 	struct bh_varbind vars[4];

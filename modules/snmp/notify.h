@@ -2,10 +2,10 @@
 /*
  * Notifications: linkUp and linkDown (RFC 2863), bhModuleUp and bhModuleDown.
  *
- * What was told is remembered, and what is to be told is the difference to what is. So nothing is queued
- * while there is no master: when it returns it hears how things are now. What was told is kept in
- * the table `snmp`, so that a link or module that fails while this process is dead is told by its
- * successor.
+ * What was told is remembered, and what is to be told is the difference to what is. So nothing is
+ * queued while there is no master: when it returns it hears how things are now. What was told is
+ * kept in the table `snmp`, so that a link or module that fails while this process is dead is told
+ * by its successor.
  */
 #ifndef BH_SNMP_NOTIFY_H
 #define BH_SNMP_NOTIFY_H
@@ -33,14 +33,15 @@ void bh_notify_init(struct bh_notify *n, struct bh_snmp_model *s, const struct b
 	void *ctx);
 void bh_notify_fini(struct bh_notify *n);
 
-/* A record that a predecessor left; what is no record of ours is left out. Before the first look. */
-void bh_notify_recover(struct bh_notify *n, const struct bh_snmp_key *key, const struct bh_snmp *val);
+/* A record that a predecessor left; what is none of ours is left out. Before the first look. */
+void bh_notify_recover(
+	struct bh_notify *n, const struct bh_snmp_key *key, const struct bh_snmp *val);
 
 /* All that was told is to be saved again: the core is a new one, or we are its new owner. */
 void bh_notify_unsaved(struct bh_notify *n);
 
-/* Tells what is new, to somebody if `loud`, saves what was told. Once the tables are complete; again
- * whenever they have changed, or the master has come. false: there is more to save later. */
+/* Tells what is new, to somebody if `loud`, saves what was told. Once the tables are complete;
+ * again whenever they have changed, or the master has come. false: there is more to save later. */
 bool bh_notify_look(struct bh_notify *n, bool loud);
 
 #endif

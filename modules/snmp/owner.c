@@ -92,7 +92,8 @@ bh_owner_turn(struct program *p)
 		if (rc < 0)
 			return rc;
 	}
-	if (p->snmp.changes == p->changes && p->was_connected == bh_agent_connected() && !p->unsaved)
+	if (p->snmp.changes == p->changes && p->was_connected == bh_agent_connected() &&
+		!p->unsaved)
 		return 0;
 	p->changes = p->snmp.changes;
 	p->was_connected = bh_agent_connected();

@@ -19,8 +19,9 @@ ids_of(struct bh_row *h)
 static size_t
 data_at(uint32_t levels, uint32_t n)
 {
-	return (sizeof(struct bh_row) + levels * sizeof(struct bh_row *) + n * sizeof(uint32_t) + 7) &
-		~(size_t)7;
+	size_t len = sizeof(struct bh_row) + levels * sizeof(struct bh_row *) + n * sizeof(uint32_t);
+
+	return (len + 7) & ~(size_t)7;
 }
 
 static void *

@@ -32,8 +32,8 @@ bh_tcp_state(uint32_t state)
 }
 
 static bool
-connection_value(struct bh_snmp_model *s, const void *row, const struct bh_index *x, uint32_t column,
-	struct bh_value *v)
+connection_value(struct bh_snmp_model *s, const void *row, const struct bh_index *x,
+	uint32_t column, struct bh_value *v)
 {
 	const struct bh_sock *sock = bh_mirror_val(&s->mirror[BH_MIRROR_TCP], row);
 

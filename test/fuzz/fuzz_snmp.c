@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a master agent sends, beyond what net-snmp's library reads of it: names of objects, to be got or to be
- * walked on from, and the stream of its answers. Also where it is, as users write it.
+ * What a master agent sends, beyond what net-snmp's library reads of it: names of objects, to be
+ * got or to be walked on from, and the stream of its answers. Also where it is, as users write it.
  *
  * The first byte picks: 0 to 63 a table of the MIBs, and the rest is a name, numbers of 32 bits low
  * byte first; with 64 to 127 the name begins with the table's own; else the stream, and an address.

@@ -4,25 +4,22 @@
 The router and snmpd run in one namespace, the box; port pn of the router, n 0 or 1, is behind a
 veth into another. Objects are named by their numbers.
 """
-import json
+import calendar
 import os
 import re
 import signal
 import socket
 import time
 
-from bhtest.config import Config
-from bhtest.netns import Netns, Veth
 from bhtest.process import Child, run, until
-from bhtest.router import Router
-from bhtest.snmp import AGENT, Master, oid
+from bhtest.snmp import AGENT
+from bhtest.watched import BULKHEAD, IFX_TABLE, Watched, at_rest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-IF_TABLE, IFX_TABLE = "1.3.6.1.2.1.2.2", "1.3.6.1.2.1.31.1.1"
+IF_TABLE = "1.3.6.1.2.1.2.2"
 TCP_CONNECTIONS, TCP_LISTENERS = "1.3.6.1.2.1.6.19", "1.3.6.1.2.1.6.20"
 UDP_ENDPOINTS = "1.3.6.1.2.1.7.7"
-BULKHEAD = "1.3.6.1.4.1.32473.1"
 MODULES, TABLES, LCORES, DROPS = (f"{BULKHEAD}.1.{n}" for n in (2, 3, 4, 5))
 OPER = {"up": 1, "down": 2, "not-present": 6}
 TCP_STATES = {"closed": 1, "listen": 2, "syn-sent": 3, "syn-received": 4, "established": 5,
@@ -46,85 +43,12 @@ sys.stdin.readline()
 """
 
 
-class Watched:
-    """The box with router and master, and what is behind the ports."""
-
-    def __init__(self, t, modules=("v6stack", "snmp"), **snmp):
-        self.box, self.space = Netns("bhbox"), Netns("bhhost")
-        self.master = Master(t.workdir, self.box)
-        self.config = Config({"modules": {"module": [{"name": name} for name in modules]},
-                              "snmp": {"agentx-address": self.master.address, **snmp}})
-        for n in range(2):
-            pair = Veth(self.space, f"eth{n}", outside=self.box)
-            self.config.interface(f"p{n}", f"net_af_packet{n},iface={pair.outer}",
-                                  [f"10.0.{n + 1}.1/24", f"2001:db8:{n + 1}::1/64"])
-        self.config.interfaces["p1"]["description"] = "to the second neighbour"
-        self.router = Router(self.config, t.workdir, space=self.box)
-        t.log_file(self.router.log)
-        t.log_file(os.path.join(self.master.folder, "snmpd.log"))
-
-    def start(self, traps=False):
-        """Start master and router; wait until objects of the router are there."""
-        self.master.start()
-        if traps:
-            self.master.start_traps()
-        self.router.start()
-        self.router.settled({"p0", "p1"}, ("10.0.1.0/24", "2001:db8:2::/64"))
-        self.registered()
-        return self
-
-    def shown(self, root=IFX_TABLE):
-        """Whether the master shows our interfaces and not those of its machine."""
-        names = {row.get(1) for row in self.master.table(root).values()}
-        return names == {b"p0", b"p1"}
-
-    def registered(self):
-        """Wait until it does, and the last MIB to be registered is there too."""
-        until(self.shown, 60, "the router's interfaces in ifXTable", 0.2)
-        until(lambda: self.master.walk(DROPS), 60, "bhDropTable", 0.2)
-
-    def hit(self, name, number=signal.SIGKILL):
-        """Send a module a signal that ends it; its successor serves when this returns."""
-        before = self.router.process(name)
-        os.kill(before["pid"], number)
-        until(lambda: self.router.process(name)["restarts"] > before["restarts"] and
-              self.router.process(name)["state"] == "ready", 60, f"{name} is back", 0.1)
-
-    def healthy(self):
-        """The module has neither ended nor been found to hang."""
-        row = self.router.process("snmp")
-        assert (row["state"], row["restarts"]) == ("ready", 0), row
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        try:
-            if not kind:
-                self.router.stop()
-        finally:
-            self.router.kill()
-            self.master.close()
-            self.space.destroy()
-            self.box.destroy()
-
-
-def at_rest(what, see, timeout=60):
-    """What `what` says before and after `see`, when both are the same: (said, seen)."""
-    def once():
-        before = what()
-        seen = see()
-        return (before, seen) if what() == before else None
-    return until(once, timeout, "two equal looks with another between them", 0.2)
-
-
 def date(octets):
     """DateAndTime as bhctl's seconds since the epoch."""
     year = octets[0] * 256 + octets[1]
     if not year:
         return 0
-    text = "%d-%d-%d %d:%d:%d UTC" % (year, *octets[2:7])
-    return int(__import__("calendar").timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S UTC")))
+    return calendar.timegm((year, *octets[2:7]))
 
 
 def check_interfaces(w):
@@ -212,26 +136,6 @@ def check_modules(w):
                         11: 1 if row["adopted"] else 2}, (mine, row)
 
 
-def check_growing(w, table, root, still, growing, key):
-    """A table of which some columns stand still and others grow, also by our own looking."""
-    def by_key():
-        return {key(row): row for row in w.router.rows(table)}
-    before = by_key()
-    seen = w.master.table(root)
-    after = by_key()
-    assert len(seen) == len(before) and before.keys() == after.keys()
-    named = {key({name: row.get(column) for column, name in still.items()} | {"lcore": index[0]}):
-             row for index, row in seen.items()}
-    for name, row in named.items():
-        assert set(row) == set(still) | set(growing), row
-        for column, field in still.items():
-            wanted = before[name][field]
-            wanted = wanted.encode() if isinstance(wanted, str) else wanted
-            assert row[column] == wanted, (name, field, row)
-        for column, field in growing.items():
-            assert before[name][field] <= row[column] <= after[name][field], (name, field, row)
-
-
 def check_tables(w):
     """bhTableTable, bhLcoreTable, bhDropTable."""
     names = {row["name"]: row for row in w.router.rows("tables")}
@@ -287,7 +191,8 @@ def test_values_agree(t):
 
 def test_names(t):
     """With BULKHEAD-MIB at hand a manager reads names: snmptable, snmptranslate."""
-    folders = (os.path.join(ROOT, "test", "data", "smi"), os.path.join(ROOT, "modules", "snmp", "mibs"))
+    folders = (os.path.join(ROOT, "test", "data", "smi"),
+               os.path.join(ROOT, "modules", "snmp", "mibs"))
     with Watched(t) as w:
         w.start()
         w.master.env.update({"MIBDIRS": ":".join(folders), "MIBS": "BULKHEAD-MIB"})
@@ -300,7 +205,7 @@ def test_names(t):
 
 
 def test_upgrade(t):
-    """A successor takes over the master's registrations from a predecessor that lives until then."""
+    """A successor takes over what a predecessor has registered that lives until then."""
     with Watched(t) as w:
         w.start(traps=True)
         pid = w.router.module_pid("snmp")
@@ -346,8 +251,8 @@ def test_traps(t):
         w.registered()
         said = w.master.trapd.text
         for name, many in (("linkDown", 1), ("linkUp", 1), ("moduleDown", 4), ("moduleUp", 4)):
-            assert len(re.findall(re.escape(f"= OID: {TRAPS[name]}") + r"\b(?!\.)", said)) == many, \
-                (name, said)
+            found = re.findall(re.escape(f"= OID: {TRAPS[name]}") + r"\b(?!\.)", said)
+            assert len(found) == many, (name, said)
 
 
 def test_master_comes_and_goes(t):
@@ -457,8 +362,8 @@ def strangers(w):
     w.config.plan["snmp"]["agentx-address"] = f"unix:{path}"
     w.router.reload()
     header = bytes([1, 18, 0, 0]) + bytes(12)
-    for words in (None, b"", b"\xff" * 4000, header + b"\xff\xff\xff\x7f", header + bytes([8, 0, 0, 0]),
-                  header + bytes([4, 0, 0, 0]) + bytes(4), os.urandom(5000)):
+    for words in (None, b"", b"\xff" * 4000, header + b"\xff\xff\xff\x7f",
+                  header + bytes([8, 0, 0, 0]), header + bytes([4, 0, 0, 0]) + bytes(4), os.urandom(5000)):
         while not say(listener, words):
             pass
         w.healthy()
