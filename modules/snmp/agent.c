@@ -35,7 +35,8 @@ static struct {
 	unsigned int n;
 	char context[32];
 	uint64_t duplicates; /* seen so far */
-	unsigned int tries;
+	uint64_t refused;    /* number of the last connection that saw one */
+	unsigned int tries;  /* connections in a row that did */
 	bool connected;
 } agent;
 
@@ -204,7 +205,9 @@ look_at_duplicates(void)
 	if (c->duplicates == agent.duplicates)
 		return;
 	agent.duplicates = c->duplicates;
-	if (++agent.tries < REGISTER_TRIES) {
+	agent.tries = c->connected - agent.refused > 1 ? 1 : agent.tries + 1;
+	agent.refused = c->connected;
+	if (agent.tries < REGISTER_TRIES) {
 		bh_agentx_reset();
 		return;
 	}
@@ -240,6 +243,7 @@ set_defaults(void)
 	setenv("MIBS", "", 1);
 	setenv("MIBDIRS", "", 1);
 	setenv("SNMPCONFPATH", "/nonexistent", 1);
+	set_persistent_directory("/dev/null"); /* nothing can be made below it */
 	set_flag(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS);
 	set_flag(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE);
 	set_flag(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DISABLE_PERSISTENT_LOAD);
@@ -288,9 +292,10 @@ bh_agent_init(struct bh_snmp_model *s)
 	netsnmp_enable_subagent();
 	if (init_agent(NAME) != 0)
 		return -EIO;
-	bh_agentx_init();
-	init_snmp(NAME);
-	return 0;
+	rc = bh_agentx_init();
+	if (rc == 0)
+		init_snmp(NAME);
+	return rc;
 }
 
 void

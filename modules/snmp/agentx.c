@@ -209,20 +209,23 @@ ax_create(const char *target, int local, const char *default_target)
 	return make_transport();
 }
 
-void
+int
 bh_agentx_init(void)
 {
-	static const char *prefix[] = {"bulkhead", NULL};
 	static netsnmp_tdomain domain = {
 		.name = ax_domain,
 		.name_length = OID_LENGTH(ax_domain),
-		.prefix = prefix,
 		.f_create_from_tstring_new = ax_create,
 	};
 
+	domain.prefix = calloc(2, sizeof(*domain.prefix)); /* the library frees it in the end */
+	if (domain.prefix == NULL)
+		return -ENOMEM;
+	domain.prefix[0] = "bulkhead";
 	netsnmp_tdomain_register(&domain);
 	netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, BH_AGENTX_SPEC);
 	set_interval(BH_AGENTX_AGAIN_S);
+	return 0;
 }
 
 void

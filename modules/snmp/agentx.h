@@ -31,8 +31,9 @@ struct bh_agentx_counts {
  * What is cut off or no AgentX ends the look. */
 unsigned int bh_agentx_duplicates(const uint8_t *data, size_t len);
 
-/* Makes the transport known to the library, which must be initialised. Nothing is connected. */
-void bh_agentx_init(void);
+/* Makes the transport known to the library, which must be initialised. Nothing is connected. 0 or
+ * -ENOMEM. */
+int bh_agentx_init(void);
 
 /* Where the master is (lib/net/sockaddr.h); "" or what does not parse: nowhere. A connection to
  * another ends. */

@@ -12,6 +12,7 @@ import socket
 import time
 
 from bhtest.process import Child, run, until
+from bhtest.router import program
 from bhtest.snmp import AGENT
 from bhtest.watched import BULKHEAD, IFX_TABLE, Watched, at_rest
 
@@ -215,6 +216,12 @@ def test_upgrade(t):
         w.registered()
         check_interfaces(w)
         assert not any(TRAPS[name] in w.master.trapd.text for name in TRAPS if "link" in name)
+        w.router.ctl("module", "stop", "snmp")
+        until(lambda: w.router.process("snmp")["state"] == "stopped", 30, "the module's end", 0.1)
+        assert w.router.process("snmp")["last-exit"] == "exit status 0", w.router.process("snmp")
+        until(lambda: not w.shown(), 10, "nothing of ours any more", 0.2)
+        w.router.ctl("module", "start", "snmp")
+        w.registered()
 
 
 def index_of(module):
@@ -397,7 +404,17 @@ def test_configuration(t):
 
 
 def test_files(t):
-    """The subagent opens no file of net-snmp's, and BULKHEAD-MIB is clean."""
+    """The subagent reads and makes no file of net-snmp's, and BULKHEAD-MIB is clean."""
+    leak, state = os.path.join(t.workdir, "leak"), os.path.join(t.workdir, "state")
+    os.makedirs(os.path.join(t.workdir, ".snmp"))
+    for name in ("snmp", "bulkhead-snmp"):
+        with open(os.path.join(t.workdir, ".snmp", f"{name}.conf"), "w", encoding="ascii") as out:
+            out.write(f"[snmp] logOption f {leak}\n")
+    env = {**os.environ, "HOME": t.workdir, "SNMP_PERSISTENT_DIR": state, "BULKHEAD_RUNDIR": state,
+           "SNMPCONFPATH": os.path.join(t.workdir, ".snmp")}
+    done = run([program("modules", "snmp", "bulkhead-snmp")], env=env, check=False)
+    assert done.returncode == 1 and "cannot watch" in done.stderr, done
+    assert not os.path.exists(leak) and not os.path.exists(state)
     mib = os.path.join(ROOT, "modules", "snmp", "mibs", "BULKHEAD-MIB.txt")
     env = {**os.environ, "SMIPATH": os.path.join(ROOT, "test", "data", "smi")}
     said = run(["smilint", "-l", "9", mib], env=env)
