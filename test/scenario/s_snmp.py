@@ -14,6 +14,7 @@ import time
 from bhtest.process import Child, run, until
 from bhtest.router import program
 from bhtest.snmp import AGENT
+from bhtest.traffic import Link, Traffic
 from bhtest.watched import BULKHEAD, IFX_TABLE, Watched, at_rest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -260,6 +261,26 @@ def test_traps(t):
         for name, many in (("linkDown", 1), ("linkUp", 1), ("moduleDown", 4), ("moduleUp", 4)):
             found = re.findall(re.escape(f"= OID: {TRAPS[name]}") + r"\b(?!\.)", said)
             assert len(found) == many, (name, said)
+
+
+def test_port_dies(t):
+    """The peer of a port ends, and another comes: linkDown, linkUp."""
+    path = os.path.join(t.workdir, "p2.sock")
+    with Watched(t) as w:
+        w.config.memif("p2", 9, path)
+        w.start(traps=True, more=("p2",))
+        index = {row["name"]: row["ifindex"] for row in w.router.rows("interfaces")}["p2"]
+        for n, name in enumerate(("linkDown", "linkUp", "linkDown")):
+            start = len(w.master.trapd.text)
+            if name == "linkUp" or not n:
+                peer = Traffic([Link(path)], os.path.join(t.workdir, f"testpmd{n}.log"))
+                peer.connect()
+                w.router.settled({"p2"}, ())
+            if name == "linkDown":
+                peer.kill()
+            trap(w, name, (f".1.3.6.1.2.1.2.2.1.1.{index} = INTEGER: {index}",), start)
+        check_interfaces(w)
+        w.healthy()
 
 
 def test_master_comes_and_goes(t):

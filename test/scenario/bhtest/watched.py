@@ -35,24 +35,24 @@ class Watched:
         t.log_file(self.router.log)
         t.log_file(os.path.join(self.master.folder, "snmpd.log"))
 
-    def start(self, traps=False):
+    def start(self, traps=False, more=()):
         """Start master and router; wait until objects of the router are there."""
         self.master.start()
         if traps:
             self.master.start_traps()
         self.router.start()
         self.router.settled({"p0", "p1"}, ("10.0.1.0/24", "2001:db8:2::/64"))
-        self.registered()
+        self.registered(more)
         return self
 
-    def shown(self, root=IFX_TABLE):
+    def shown(self, more=()):
         """Whether the master shows our interfaces and not those of its machine."""
-        names = {row.get(1) for row in self.master.table(root).values()}
-        return names == {b"p0", b"p1"}
+        names = {row.get(1) for row in self.master.table(IFX_TABLE).values()}
+        return names == {b"p0", b"p1", *(name.encode() for name in more)}
 
-    def registered(self):
+    def registered(self, more=()):
         """Wait until it does, and the last MIB to be registered is there too."""
-        until(self.shown, 60, "the router's interfaces in ifXTable", 0.2)
+        until(lambda: self.shown(more), 60, "the router's interfaces in ifXTable", 0.2)
         until(lambda: self.master.walk(DROPS), 60, "bhDropTable", 0.2)
 
     def hit(self, name, number=signal.SIGKILL):
