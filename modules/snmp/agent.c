@@ -171,9 +171,11 @@ register_one(struct binding *b)
 	if (agent.context[0] != '\0')
 		reg->contextName = strdup(agent.context);
 	/* If it fails, it is freed. */
-	if (netsnmp_register_handler(reg) == MIB_REGISTERED_OK)
+	if (agent.context[0] != '\0' && reg->contextName == NULL)
+		netsnmp_handler_registration_free(reg);
+	else if (netsnmp_register_handler(reg) == MIB_REGISTERED_OK)
 		b->reg = reg;
-	else
+	if (b->reg == NULL)
 		bh_err(AREA, "cannot register %s", b->table->name);
 }
 

@@ -91,13 +91,11 @@ ax_send(netsnmp_transport *t, const void *buf, int size, void **opaque, int *ole
 {
 	(void)opaque;
 	(void)olength;
-	if (now_ms() - ax.turn_since > BH_AGENTX_PATIENCE_MS) {
-		errno = ETIMEDOUT;
-		return -1;
-	}
-	if (send_all(t->sock, buf, size))
+	if (now_ms() - ax.turn_since <= BH_AGENTX_PATIENCE_MS && send_all(t->sock, buf, size))
 		return size;
+	/* What was given up, a registration perhaps, nobody makes good: a new connection does. */
 	shutdown(t->sock, SHUT_RDWR);
+	errno = ETIMEDOUT;
 	return -1;
 }
 

@@ -3,8 +3,8 @@
  * The way to the master agent: a transport of ours for net-snmp's library, in the place of its
  * own, because those wait without bound: for a connection, for room in a socket, and for each
  * answer of a master that hangs. Ours connects without waiting, and sends nothing any more once a
- * turn has lasted BH_AGENTX_PATIENCE_MS: so the library, which waits for the answer to each of its
- * own requests, gives up what it is at.
+ * turn has lasted BH_AGENTX_PATIENCE_MS, and the connection ends: so the library, which waits for
+ * the answer to each of its own requests, gives up what it is at.
  *
  * One a process, one thread: the library finds it by its name.
  */

@@ -85,9 +85,11 @@ serve_master(struct program *p)
 	bh_life_beat();
 	if (p->master_fd == bh_agentx_fd())
 		return did;
+	rc = bh_module_wait_for(&p->m, &p->master, bh_agentx_fd());
+	if (rc < 0)
+		return rc;
 	p->master_fd = bh_agentx_fd();
-	rc = bh_module_wait_for(&p->m, &p->master, p->master_fd);
-	return rc < 0 ? rc : did + 1;
+	return did + 1;
 }
 
 static int
@@ -108,6 +110,7 @@ on_turn(void *ctx)
 	return rc < 0 ? rc : serve_master(p);
 }
 
+/* What fails is tried again in the next turn, a beat later. */
 static void
 on_away(void *ctx)
 {
