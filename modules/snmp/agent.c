@@ -36,6 +36,7 @@ static struct {
 	char context[32];
 	uint64_t duplicates; /* seen so far */
 	uint64_t refused;    /* number of the last connection that saw one */
+	uint64_t ended;	     /* connections, so far */
 	unsigned int tries;  /* connections in a row that did */
 	bool connected;
 } agent;
@@ -334,6 +335,20 @@ read_all(void)
 	return did;
 }
 
+/* A connection that ends while the library registers leaves marks of registrations that no master
+ * has, and which the next connection would not make then. */
+static void
+look_at_ends(void)
+{
+	const struct bh_agentx_counts *c = bh_agentx_counts();
+
+	if (c->ended == agent.ended)
+		return;
+	agent.ended = c->ended;
+	if (!bh_agent_connected())
+		register_mib_detach();
+}
+
 int
 bh_agent_turn(void)
 {
@@ -344,6 +359,7 @@ bh_agent_turn(void)
 	snmp_timeout();
 	run_alarms();
 	netsnmp_check_outstanding_agent_requests();
+	look_at_ends();
 	look_at_duplicates();
 	if (bh_agent_connected() != agent.connected) {
 		agent.connected = !agent.connected;

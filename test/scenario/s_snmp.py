@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import time
 
 from bhtest.process import Child, run, until
@@ -17,6 +18,7 @@ from bhtest.snmp import AGENT
 from bhtest.traffic import Link, Traffic
 from bhtest.watched import BULKHEAD, IFX_TABLE, Watched, at_rest
 
+LIMITS = {"test_master_comes_and_goes": 300, "test_dead_modules": 300, "test_bad_input": 300}
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 IF_TABLE = "1.3.6.1.2.1.2.2"
@@ -30,6 +32,7 @@ TCP_STATES = {"closed": 1, "listen": 2, "syn-sent": 3, "syn-received": 4, "estab
 STATES = {"starting": 1, "ready": 2, "exited": 3, "held": 4, "stopped": 5}
 TRAPS = {"linkDown": ".1.3.6.1.6.3.1.1.5.3", "linkUp": ".1.3.6.1.6.3.1.1.5.4",
          "moduleDown": f".{BULKHEAD}.0.1", "moduleUp": f".{BULKHEAD}.0.2"}
+OPEN, REGISTER, PING, RESPONSE, DUPLICATE = 1, 3, 13, 18, 263
 SOCKETS = """
 import socket, sys, time
 held = []
@@ -307,7 +310,7 @@ def test_master_comes_and_goes(t):
 def test_dead_modules(t):
     """With routing and v6stack held dead the walk still answers; the core may die, and snmp."""
     with Watched(t) as w:
-        w.start()
+        w.start(traps=True)
         for module in ("routing", "v6stack"):
             def held(name=module):
                 row = w.router.process(name)
@@ -325,6 +328,8 @@ def test_dead_modules(t):
               "another core", 0.1)
         w.router.settled({"p0", "p1"}, ())
         assert w.shown()
+        trap(w, "moduleDown", (f".{MODULES}.1.7.{index_of('core')} = INTEGER: 2",))
+        trap(w, "moduleUp", (f".{MODULES}.1.3.{index_of('core')} = INTEGER: 2",))
         check_interfaces(w)
         w.healthy()
         w.hit("snmp")
@@ -379,6 +384,45 @@ def say(listener, words):
         return bool(asked)
 
 
+def pdus(peer):
+    """AgentX PDUs (RFC 2741) that come: (type, head of the answer to it). Ends with the peer."""
+    stream = b""
+    while True:
+        order = "<" if len(stream) > 2 and not stream[2] & 0x10 else ">"
+        size = 20 + struct.unpack(order + "I", stream[16:20])[0] if len(stream) >= 20 else 20
+        if len(stream) >= size:
+            answer = stream[:1] + bytes([RESPONSE, stream[2] & 0x10, 0]) + stream[4:16]
+            yield stream[1], answer + struct.pack(order + "I", 8), order
+            stream = stream[size:]
+            continue
+        more = peer.recv(4096)
+        if not more:
+            return
+        stream += more
+
+
+def serve(listener, errors=None, silent=None, until_seen=None):
+    """A master for one connection, which answers with these errors, or is silent from a kind of PDU
+    on: the kinds that it was asked, until the peer ends or one was seen."""
+    asked = []
+    while not asked: # who connected may have given up before
+        peer, _ = listener.accept()
+        with peer:
+            peer.settimeout(30)
+            try:
+                for kind, head, order in pdus(peer):
+                    asked.append(kind)
+                    if silent in asked:
+                        continue
+                    error = (errors or {}).get(kind, 0)
+                    peer.sendall(head + struct.pack(order + "IHH", 1, error, 0))
+                    if kind == until_seen:
+                        break
+            except (BrokenPipeError, ConnectionResetError):
+                continue
+    return asked
+
+
 def strangers(w):
     """Masters that are none: who takes the connection and is silent, ends it, talks rubbish."""
     path = os.path.join(w.master.folder, "stranger")
@@ -395,6 +439,12 @@ def strangers(w):
         while not say(listener, words):
             pass
         w.healthy()
+    asked = serve(listener, silent=REGISTER) # all of it is given up, in time
+    assert asked[0] == OPEN and set(asked[1:]) == {REGISTER} and len(asked) < 5, asked
+    for n in range(5): # objects that are another's: a few times anew, then it stays
+        asked = serve(listener, {REGISTER: DUPLICATE}, until_seen=PING if n == 4 else None)
+        assert REGISTER in asked and (PING in asked) == (n == 4), (n, asked)
+    w.healthy()
     listener.close()
     w.config.plan["snmp"]["agentx-address"] = w.master.tcp_address
     w.router.reload()
