@@ -60,7 +60,7 @@ enum bh_group {
 };
 
 #define BH_F_ASSIGNS_ID 0x1 /* value begins with a u32 id that the worker assigns and replies */
-#define BH_F_LPM 0x2	    /* answers `lookup`: key is struct bh_route4_key or bh_route6_key */
+#define BH_F_LPM 0x2	    /* answers `lookup`, `next`: key is struct bh_route4_key or bh_route6_key */
 
 struct bh_schema {
 	const char *name;

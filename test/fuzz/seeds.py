@@ -12,6 +12,7 @@ CORPUS = os.path.join(ROOT, "test/fuzz/corpus")
 
 # lib/channel/msg.h and infobase/schema.h
 NOP, ADD, CHANGE, DELETE, GET, DUMP, LOOKUP, WATCH, UNWATCH, RECOVER, BEGIN, END = range(1, 13)
+NEXT = 17
 (CFG_INTERFACE, CFG_ADDRESS, CFG_NEIGHBOR, CFG_ROUTE4, CFG_ROUTE6, INTERFACE, HOSTIF, ADDRESS,
  NEIGHBOR, NEXTHOP, ROUTE4, ROUTE6, PROCESS, TCP, UDP, SNMP) = range(1, 17)
 
@@ -238,6 +239,9 @@ def request():
     write("request", "interfaces", up + b"\x0a\x01" + turn + b"\x1a\x03" + turn)
     write("request", "routes", up + hops + routes(ROUTE4) + routes(ROUTE6) +
           b"".join(ask(LOOKUP, t, bytes([24, i, i])) for i in range(4) for t in (ROUTE4, ROUTE6)))
+    write("request", "walk", up + hops + routes(ROUTE4) + routes(ROUTE6, 4) + b"".join(
+        ask(NEXT, t, bytes([n, 24 + i, i, i])) for t in (ROUTE4, ROUTE6) for i in range(4)
+        for n in (0, 0x82, 0x7f)) + turn + ask(NEXT, SNMP, b"\0\0") + turn)
     write("request", "late-nexthop", routes(ROUTE4) + up + hops + turn)
     write("request", "retire", up + hops + routes(ROUTE4) + ask(DELETE, NEXTHOP, bytes([8, 0])) +
           turn + hops + ask(DELETE, NEXTHOP, bytes([8, 1])) + turn +
