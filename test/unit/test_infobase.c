@@ -67,11 +67,12 @@ START_TEST(test_next)
 	struct bh_route4_key k = key_of(1);
 	const uint32_t bad[] = { 0, BH_NEXT_SELF, 1 | BH_NEXT_SELF << 1, BH_DUMP_END };
 	struct bh_route4_key host = { { 10, 1 }, 8 };
+	const uint8_t name[32] = "a name";
 	unsigned int i;
 
 	ck_assert_int_eq(fake_call(READER, BH_V_NEXT, BH_T_ROUTE4, 1, &k, sizeof(k))->msg.status,
 		-EOPNOTSUPP);
-	ck_assert_int_eq(fake_call(READER, BH_V_NEXT, BH_T_SNMP, 1, &k, 32)->msg.status, -EOPNOTSUPP);
+	ck_assert_int_eq(fake_call(READER, BH_V_NEXT, BH_T_SNMP, 1, name, sizeof(name))->msg.status, -EOPNOTSUPP);
 	ck_assert_int_eq(fake_call(READER, BH_V_NEXT, BH_T_ROUTE4, 1, &k, 7)->msg.status, -EMSGSIZE);
 	ck_assert_int_eq(fake_call(READER, BH_V_NEXT, BH_T_ROUTE4, 1, &host, 8)->msg.status, -EINVAL);
 	for (i = 0; i < RTE_DIM(bad); i++)
