@@ -98,6 +98,17 @@ set_value(netsnmp_variable_list *vb, const struct bh_value *v)
 	}
 }
 
+/* The core does not tell what was asked for, or a part of it: no value, and no end of a walk either. */
+static bool
+refused(struct binding *b, netsnmp_agent_request_info *info, netsnmp_request_info *r)
+{
+	if (!b->s->unavailable)
+		return false;
+	b->s->unavailable = false;
+	netsnmp_set_request_error(info, r, SNMP_ERR_GENERR);
+	return true;
+}
+
 static void
 answer_get(struct binding *b, netsnmp_agent_request_info *info, netsnmp_request_info *r)
 {
@@ -109,22 +120,24 @@ answer_get(struct binding *b, netsnmp_agent_request_info *info, netsnmp_request_
 	rc = bh_mib_get(b->s, b->table, &name, &v);
 	if (rc == 0)
 		set_value(r->requestvb, &v);
-	else
+	else if (!refused(b, info, r))
 		netsnmp_set_request_error(info, r,
 			rc == -ENXIO ? SNMP_NOSUCHOBJECT : SNMP_NOSUCHINSTANCE);
 }
 
 /* Without an answer the library goes on with the next registration. */
 static void
-answer_next(struct binding *b, netsnmp_request_info *r)
+answer_next(struct binding *b, netsnmp_agent_request_info *info, netsnmp_request_info *r)
 {
 	oid oids[BH_OID_MAX];
 	struct bh_oid name;
 	struct bh_value v;
+	bool found;
 
 	from_oids(r->requestvb->name, r->requestvb->name_length, &name);
-	if (!(r->inclusive && bh_mib_get(b->s, b->table, &name, &v) == 0) &&
-		bh_mib_next(b->s, b->table, &name, &v) < 0)
+	found = (r->inclusive && bh_mib_get(b->s, b->table, &name, &v) == 0) ||
+		bh_mib_next(b->s, b->table, &name, &v) == 0;
+	if (refused(b, info, r) || !found)
 		return;
 	to_oids(&name, oids);
 	snmp_set_var_objid(r->requestvb, oids, name.n);
@@ -144,7 +157,7 @@ answer(netsnmp_mib_handler *handler, netsnmp_handler_registration *reg,
 		if (info->mode == MODE_GET)
 			answer_get(b, info, r);
 		else if (info->mode == MODE_GETNEXT)
-			answer_next(b, r);
+			answer_next(b, info, r);
 		else
 			netsnmp_set_request_error(info, r, SNMP_ERR_NOTWRITABLE);
 	}

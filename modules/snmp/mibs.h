@@ -6,6 +6,10 @@
 #include "modules/snmp/mib.h"
 
 extern const struct bh_snmp_mib bh_if_mib;  /* if_mib.c: IF-MIB, RFC 2863 */
+extern const struct bh_snmp_mib bh_ip_mib;  /* IP-MIB, RFC 4293, in three files */
+extern const struct bh_snmp_mib bh_ip_stats_mib;
+extern const struct bh_snmp_mib bh_ip_neighbor_mib;
+extern const struct bh_snmp_mib bh_ip_forward_mib; /* route_mib.c: IP-FORWARD-MIB, RFC 4292 */
 extern const struct bh_snmp_mib bh_tcp_mib; /* sock_mib.c: TCP-MIB, RFC 4022 */
 extern const struct bh_snmp_mib bh_udp_mib; /* sock_mib.c: UDP-MIB, RFC 4113 */
 extern const struct bh_snmp_mib bh_bulkhead_mib;
@@ -15,6 +19,8 @@ extern const struct bh_snmp_mib bh_bulkhead_mib;
 /* ifOperStatus, ifAdminStatus. */
 int bh_if_oper_status(uint8_t oper);
 int bh_if_admin_status(const struct bh_interface *i);
+/* inetCidrRouteProto. */
+int bh_route_proto(uint8_t proto, uint8_t sub);
 /* tcpConnectionState of a state as Linux numbers them. */
 int bh_tcp_state(uint32_t state);
 /* The value in a column of bhModuleTable. */

@@ -84,6 +84,44 @@ index_endpoint(const void *key, struct bh_index *x)
 	return true;
 }
 
+static bool
+index_if_address(const void *key, struct bh_index *x)
+{
+	const struct bh_if_addr_key *k = key;
+
+	bh_index_scoped(x, k->family, k->addr, k->ifindex);
+	bh_index_add(x, k->ifindex);
+	return true;
+}
+
+static bool
+index_neighbor(const void *key, struct bh_index *x)
+{
+	const struct bh_if_addr_key *k = key;
+
+	bh_index_add(x, k->ifindex);
+	bh_index_address(x, k->family, k->addr);
+	return true;
+}
+
+/* The same for cfg_address and cfg_neighbor. */
+static bool
+index_name_address(const void *key, struct bh_index *x)
+{
+	const struct bh_cfg_address_key *k = key;
+
+	index_name(k->name, x);
+	bh_index_address(x, k->family, k->addr);
+	return true;
+}
+
+static bool
+index_nexthop(const void *key, struct bh_index *x)
+{
+	bh_nexthops_index(key, x);
+	return true;
+}
+
 #define LINUX_LISTEN 10 /* TCP states as Linux numbers them */
 
 static bool
@@ -136,6 +174,15 @@ process_changed(void *arg, const void *key, const void *was, const void *is)
 	s->changes++;
 }
 
+static void
+nexthop_changed(void *arg, const void *key, const void *was, const void *is)
+{
+	struct bh_snmp_model *s = arg;
+
+	if (bh_nexthops_change(&s->nexthops, key, was, is) < 0)
+		s->mirror[BH_MIRROR_NEXTHOP].lost = true;
+}
+
 static const struct bh_mirror_spec specs[BH_SNMP_MIRRORS] = {
 	[BH_MIRROR_CFG_SNMP] = {
 		BH_T_CFG_SNMP, index_name, .changed = config_changed, .lasting = true},
@@ -147,6 +194,12 @@ static const struct bh_mirror_spec specs[BH_SNMP_MIRRORS] = {
 	[BH_MIRROR_TCP] = {BH_T_TCP, index_connection, .shown = is_connection},
 	[BH_MIRROR_TCP_LISTEN] = {BH_T_TCP, index_listener, .shown = is_listener},
 	[BH_MIRROR_UDP] = {BH_T_UDP, index_endpoint},
+	[BH_MIRROR_ADDRESS] = {BH_T_ADDRESS, index_if_address},
+	[BH_MIRROR_NEIGHBOR] = {BH_T_NEIGHBOR, index_neighbor},
+	[BH_MIRROR_CFG_ADDRESS] = {BH_T_CFG_ADDRESS, index_name_address, .lasting = true},
+	[BH_MIRROR_CFG_NEIGHBOR] = {BH_T_CFG_NEIGHBOR, index_name_address, .lasting = true},
+	[BH_MIRROR_CFG_RA] = {BH_T_CFG_RA, index_name, .lasting = true},
+	[BH_MIRROR_NEXTHOP] = {BH_T_NEXTHOP, index_nexthop, .changed = nexthop_changed},
 };
 
 int
@@ -171,6 +224,7 @@ bh_snmp_fini(struct bh_snmp_model *s)
 			bh_snmp_mibs[i]->fini(s);
 	for (unsigned int i = 0; i < BH_SNMP_MIRRORS; i++)
 		bh_mirror_fini(&s->mirror[i]);
+	bh_nexthops_fini(&s->nexthops);
 }
 
 bool

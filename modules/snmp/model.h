@@ -11,6 +11,9 @@
 #include "lib/stats/stats.h"
 #include "modules/snmp/mib.h"
 #include "modules/snmp/mirror.h"
+#include "modules/snmp/nexthops.h"
+
+struct bh_route_walk;
 
 enum bh_snmp_mirror {
 	BH_MIRROR_CFG_SNMP,
@@ -20,6 +23,12 @@ enum bh_snmp_mirror {
 	BH_MIRROR_TCP,		 /* of tcpConnectionTable, and hidden the binding */
 	BH_MIRROR_TCP_LISTEN,	 /* of tcpListenerTable, and hidden the binding */
 	BH_MIRROR_UDP,		 /* of udpEndpointTable */
+	BH_MIRROR_ADDRESS,	 /* of ipAddressTable, and hidden the ifIndex */
+	BH_MIRROR_NEIGHBOR,	 /* of ipNetToPhysicalTable */
+	BH_MIRROR_CFG_ADDRESS,	 /* the name's octets and the address */
+	BH_MIRROR_CFG_NEIGHBOR,	 /* the same */
+	BH_MIRROR_CFG_RA,	 /* the name's octets */
+	BH_MIRROR_NEXTHOP,	 /* a digest */
 	BH_SNMP_MIRRORS,
 };
 
@@ -38,6 +47,9 @@ struct bh_snmp_model {
 	struct bh_handle *h;	      /* NULL: there is no core */
 	const struct bh_stats *stats; /* NULL: the same, and no core was there before */
 	uint64_t if_table_change;     /* as now() tells: a row of ifTable came or went */
+	struct bh_nexthops nexthops;
+	struct bh_route_walk *routes; /* route_mib.c */
+	bool unavailable;	      /* what was asked for only the core can tell, and does not */
 	bool config_changed;	      /* cfg_snmp: for who follows it to clear */
 	uint32_t changes;	      /* of interfaces and processes: for who tells of them */
 };
