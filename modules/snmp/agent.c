@@ -170,12 +170,15 @@ static void
 register_one(struct binding *b)
 {
 	netsnmp_handler_registration *reg;
+	uint32_t len = b->table->root_len;
 	oid root[BH_OID_MAX];
 
-	for (uint32_t i = 0; i < b->table->root_len; i++)
+	for (uint32_t i = 0; i < len; i++)
 		root[i] = b->table->root[i];
+	if (b->table->columns == NULL) /* a scalar's only instance: some of the master's own are so */
+		root[len++] = 0;
 	reg = netsnmp_create_handler_registration(
-		b->table->name, answer, root, b->table->root_len, HANDLER_CAN_RONLY);
+		b->table->name, answer, root, len, HANDLER_CAN_RONLY);
 	if (reg == NULL) {
 		bh_err(AREA, "no memory to register %s", b->table->name);
 		return;
