@@ -11,7 +11,7 @@ import time
 
 from bhtest.process import until
 from bhtest.snmp import AGENT
-from s_snmp import Watched, at_rest
+from bhtest.watched import Watched, at_rest
 
 IP = "1.3.6.1.2.1.4"
 ROUTES, NUMBER = f"{IP}.24.7", f"{IP}.24.6.0"
@@ -64,7 +64,8 @@ def start(w):
     c.route("2001:db8:79::/48", "2001:db8:1::9", "2001:db8:2::9")
     w.start()
     w.space.batch(["addr add 10.0.1.2/24 dev eth0", "addr add 2001:db8:1::2/64 dev eth0 nodad",
-                   "route add default via 10.0.1.1", "route add default via 2001:db8:1::1"])
+                   "route replace default via 10.0.1.1",
+                   "route replace default via 2001:db8:1::1"])
     for there in ("10.0.1.1", "192.0.2.70", "203.0.113.1", "2001:db8:1::1", "2001:db8:77::1",
                   "2001:db8:99::1"):
         w.space.run("ping", "-c", "2", "-i", "0.2", "-W", "1", there, check=False)
