@@ -31,7 +31,7 @@ bh_pkt_family(const struct rte_mbuf *m)
 {
 	uint16_t type;
 
-	memcpy(&type, rte_pktmbuf_mtod_offset(m, const uint8_t *, BH_ETH_HDR - sizeof(type)), sizeof(type));
+	memcpy(&type, rte_pktmbuf_mtod(m, const uint8_t *) + BH_ETH_HDR - sizeof(type), sizeof(type));
 	return type == RTE_BE16(0x0800) ? 4 : type == RTE_BE16(0x86dd) ? 6 : 0;
 }
 

@@ -75,7 +75,8 @@ int bh_fib_set(struct bh_fib *fib, const void *prefix, uint8_t plen, uint32_t nh
 int bh_fib_hold(struct bh_fib *fib, const void *prefix, uint8_t plen);
 
 /*
- * Writer: delete a route, or a prefix that is held, which cannot fail. Returns 0; -EINVAL; -ENOENT. A deletion may have to split a node: a
+ * Writer: delete a route, or a prefix that is held, which cannot fail. Returns 0; -EINVAL; -ENOENT.
+ * A deletion may have to split a node: a
  * sixteenth of the node memory is kept for that, out of bh_fib_set()'s reach. Should even that be
  * used up: -ENOSPC or -ENOMEM, the FIB unchanged, the route still there.
  */

@@ -18,6 +18,7 @@
 #include "app/forwarding/forwarding_priv.h"
 #include "app/forwarding/publish.h"
 #include "test/fuzz/fuzz.h"
+#include "test/fuzz/packet_count.h"
 
 #define PORTS 4
 #define RING 32	      /* less than a burst: tx_full is reached */
@@ -53,7 +54,7 @@ static struct bed {
 	} how[BURST_MAX];
 	unsigned int n;
 	bool any_injected;
-	uint64_t drops, punted, told, more, ip_in, ip_to, resolve; /* as of the last look */
+	uint64_t drops, punted, told, more; /* as of the last look */
 } bed;
 
 /* ---- made once ---- */
@@ -431,53 +432,6 @@ count_drops(void)
 	return by_reason;
 }
 
-/* The counters of RFC 4293 of all interfaces, since the core began. */
-static struct bh_stats_ip
-count_ip(unsigned int version, uint16_t from)
-{
-	struct bh_stats_ip sum = { 0 };
-
-	for (uint16_t i = from; i < 8; i++)
-		for (unsigned int c = 0; c < BH_IP_COUNTERS; c++)
-			sum.n[c] += bed.stats->fwd[0].ip[i][version].n[c];
-	return sum;
-}
-
-/* What was to leave left, or is counted as what became of it. */
-static void
-check_ip_out(unsigned int version)
-{
-	const struct bh_stats_ip s = count_ip(version, 1), own = count_ip(version, 0);
-	const uint64_t *n = s.n;
-
-	FUZZ_CHECK(n[BH_IP_OUT_FORWARDED] + n[BH_IP_OUT_REQUESTS] + n[BH_IP_OUT_FRAG_CREATES] ==
-		n[BH_IP_OUT_TRANSMITS] + n[BH_IP_OUT_DISCARDS] + n[BH_IP_OUT_FRAG_OKS] +
-		n[BH_IP_OUT_FRAG_FAILS]);
-	FUZZ_CHECK(n[BH_IP_OUT_NO_ROUTES] == 0);
-	FUZZ_CHECK(own.n[BH_IP_IN_RECEIVES] == n[BH_IP_IN_RECEIVES]);
-}
-
-/* What came in went somewhere: unless some came in before, and was held. */
-static void
-check_ip_in(uint64_t resolve)
-{
-	uint64_t in = 0, to = 0;
-
-	for (unsigned int v = 0; v < 2; v++) {
-		const struct bh_stats_ip s = count_ip(v, 1);
-
-		in += s.n[BH_IP_IN_RECEIVES];
-		to += s.n[BH_IP_IN_DELIVERS] + s.n[BH_IP_IN_HDR_ERRORS] + s.n[BH_IP_IN_TRUNCATED] +
-			s.n[BH_IP_IN_ADDR_ERRORS] + s.n[BH_IP_IN_NO_ROUTES] + s.n[BH_IP_IN_DISCARDS] +
-			s.n[BH_IP_OUT_FORWARDED];
-	}
-	if (!bed.any_injected)
-		FUZZ_CHECK(in - bed.ip_in == to - bed.ip_to + resolve - bed.resolve);
-	bed.ip_in = in;
-	bed.ip_to = to;
-	bed.resolve = resolve;
-}
-
 static void
 check_balance(void)
 {
@@ -492,9 +446,9 @@ check_balance(void)
 	FUZZ_CHECK(s->punted - bed.punted == punted);
 	FUZZ_CHECK(rte_mempool_avail_count(bed.pool) == MBUFS);
 	FUZZ_CHECK(rte_mempool_avail_count(bed.f->fragments.small) == BH_FRAMES_SMALL);
-	check_ip_out(0);
-	check_ip_out(1);
-	check_ip_in(s->punt[BH_PUNT_RESOLVE].taken);
+	check_ip_out(s, 0);
+	check_ip_out(s, 1);
+	check_ip_in(s, bed.any_injected);
 	bed.drops = drops;
 	bed.told = told;
 	bed.more = more;
