@@ -5,7 +5,9 @@ of many routes that change neither loses nor repeats any.
 The box is that of s_snmp: port pn, n 0 or 1, is 10.0.N.1/24 and 2001:db8:N::1/64 with N = n + 1.
 """
 import ipaddress
+import os
 import re
+import signal
 import threading
 import time
 
@@ -220,6 +222,25 @@ def test_bad_input(t):
         start(w)
         ask_absurdly(w)
         check_routes(w)
+        w.healthy()
+
+
+def test_core_dies(t):
+    """Questions about routes while the core dies and returns are answered; then all is as before."""
+    with Watched(t) as w:
+        start(w)
+        before = check_routes(w).keys()
+        core = w.router.module_pid("core")
+        os.kill(core, signal.SIGKILL)
+
+        def back():
+            w.master.tool("snmpbulkwalk", AGENT, f"{ROUTES}.1.17", check=False)
+            rows = w.router.look("processes")
+            return rows and {row["name"]: row["pid"] for row in rows}["core"] != core
+        until(back, 60, "another core", 0.05)
+        until(lambda: w.master.table(ROUTES).keys() == before, 60, "the same rows", 0.5)
+        check_routes(w)
+        check_neighbors(w)
         w.healthy()
 
 
