@@ -387,8 +387,8 @@ START_TEST(held)
 }
 END_TEST
 
-/* The lcore that sends knows what another handed over. */
-START_TEST(handed_over)
+/* Of what nobody tells the family is looked at. */
+START_TEST(unmarked)
 {
 	struct bh_fwd_lcore *lc = bed.f->lcore[0];
 	struct rte_mbuf *m = rte_pktmbuf_alloc(bed.pool);
@@ -423,7 +423,7 @@ main(void)
 	tcase_add_test(c, delivers);
 	tcase_add_test(c, own);
 	tcase_add_test(c, held);
-	tcase_add_test(c, handed_over);
+	tcase_add_test(c, unmarked);
 	suite_add_tcase(s, c);
 	return bed_run(s);
 }
