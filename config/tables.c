@@ -122,6 +122,17 @@ print_ra_prefix(FILE *out, const struct bh_record *rec)
 	put_number(out, "preferred", v->preferred);
 }
 
+static void
+print_snmp(FILE *out, const struct bh_record *rec)
+{
+	const struct bh_cfg_snmp *v = rec->val;
+
+	put_string(out, "address", v->address);
+	put_string(out, "context", v->context);
+	put_number(out, "mibs", v->mibs);
+	put_bool(out, "notifications", v->flags & BH_SNMP_NOTIFY);
+}
+
 static const char *
 type_name(uint8_t type)
 {
@@ -182,6 +193,7 @@ static const struct {
 	{BH_T_CFG_NEIGHBOR, "cfg_neighbor", print_neighbor},
 	{BH_T_CFG_RA, "cfg_ra", print_ra},
 	{BH_T_CFG_RA_PREFIX, "cfg_ra_prefix", print_ra_prefix},
+	{BH_T_CFG_SNMP, "cfg_snmp", print_snmp},
 	{BH_T_CFG_ROUTE4, "cfg_route4", print_route},
 	{BH_T_CFG_ROUTE6, "cfg_route6", print_route},
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_common.h>
 #include <rte_prefetch.h>
 
 #include "infobase/infobase_priv.h"
@@ -90,6 +91,79 @@ dump(struct bh_table *t, struct bh_ib_request *r)
 	return 0;
 }
 
+/* Asks for the memory of the records with these keys, as bh_ib_prefetch() does. */
+static void
+prefetch_keys(const struct bh_table *t, const uint8_t *keys, unsigned int n)
+{
+	uint32_t hash[BH_TABLE_NEXT_MAX];
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		hash[i] = bh_store_hash(&t->store, keys + i * t->schema->key_len, t->schema->key_len);
+		bh_store_prefetch_bucket(&t->store, hash[i]);
+	}
+	for (i = 0; i < n; i++)
+		bh_store_prefetch_slot(&t->store, hash[i]);
+	for (i = 0; i < n; i++)
+		bh_store_prefetch_record(&t->store, hash[i]);
+}
+
+/* Appends the records of these keys to the reply. */
+static int
+append(const struct bh_table *t, struct bh_ib_request *r, const uint8_t *keys, unsigned int n,
+	size_t *used)
+{
+	const struct bh_record *rec;
+	unsigned int i;
+	size_t len;
+
+	prefetch_keys(t, keys, n);
+	for (i = 0; i < n; i++) {
+		rec = bh_table_get(t, keys + i * t->schema->key_len);
+		if (rec == NULL)
+			return -EIO; /* order and records differ */
+		len = align4(record_size(t, rec));
+		memset(r->body + *used + len - 4, 0, 4);
+		write_record(t, rec, r->body + *used);
+		*used += len;
+	}
+	return 0;
+}
+
+/* Records behind the key, in order, as many as are wanted and there is room for. */
+static int
+next(struct bh_table *t, struct bh_ib_request *r)
+{
+	const struct bh_schema *s = t->schema;
+	uint8_t keys[BH_TABLE_NEXT_MAX * sizeof(struct bh_route6_key)];
+	uint8_t at[sizeof(struct bh_route6_key)];
+	size_t used = 0, most = align4(sizeof(struct bh_rec) + s->key_len + s->val_max);
+	uint32_t left = RTE_MIN(r->msg.aux & BH_NEXT_COUNT, (r->room - sizeof(r->msg)) / most);
+	bool self = r->msg.aux & BH_NEXT_SELF;
+	unsigned int ask;
+	int n, err;
+
+	memcpy(at, r->body, s->key_len);
+	r->msg.aux = 0;
+	for (; left > 0; left -= n) {
+		ask = RTE_MIN(left, (uint32_t)BH_TABLE_NEXT_MAX);
+		n = bh_table_next_keys(t, at, self, keys, ask);
+		if (n < 0)
+			return n;
+		err = append(t, r, keys, n, &used);
+		if (err != 0)
+			return err;
+		if ((unsigned int)n < ask) {
+			r->msg.aux = BH_DUMP_END;
+			break;
+		}
+		memcpy(at, keys + (n - 1) * s->key_len, s->key_len);
+		self = false;
+	}
+	r->msg.len += used;
+	return 0;
+}
+
 static int
 execute(struct bh_table *t, struct bh_ib_request *r, size_t len)
 {
@@ -106,6 +180,8 @@ execute(struct bh_table *t, struct bh_ib_request *r, size_t len)
 	case BH_V_DUMP:
 	case BH_V_RECOVER:
 		return dump(t, r);
+	case BH_V_NEXT:
+		return next(t, r);
 	case BH_V_REPLAY_BEGIN:
 		r->msg.aux = bh_table_replay_begin(t);
 		return 0;

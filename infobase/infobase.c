@@ -233,18 +233,23 @@ slots_of(size_t bytes)
 
 /* Slots that the reply may need. */
 static unsigned int
-reply_slots(const struct bh_schema *s, uint8_t verb, unsigned int room)
+reply_slots(const struct bh_schema *s, const struct bh_msg *msg, unsigned int room)
 {
-	size_t record = sizeof(struct bh_msg) + sizeof(struct bh_rec) + s->key_len + s->val_max;
-	unsigned int most = slots_of(BH_MSG_MAX), least = slots_of(record);
+	size_t record = sizeof(struct bh_rec) + s->key_len + s->val_max;
+	size_t all = BH_MSG_MAX;
+	unsigned int most, least = slots_of(sizeof(*msg) + record);
 
-	switch (verb) {
+	switch (msg->verb) {
 	case BH_V_GET:
 	case BH_V_LOOKUP:
 		return least;
+	case BH_V_NEXT:
+		all = sizeof(*msg) + (msg->aux & BH_NEXT_COUNT) * RTE_ALIGN_CEIL(record, 4);
+		/* fallthrough */
 	case BH_V_DUMP:
 	case BH_V_RECOVER:
-		return room < least ? least : room < most ? room : most;
+		most = slots_of(RTE_MIN(all, (size_t)BH_MSG_MAX));
+		return room < least ? least : RTE_MIN(room, most);
 	default:
 		return 1;
 	}
@@ -306,7 +311,7 @@ request(void *ctx, const struct bh_peer_info *peer, const struct bh_msg *msg, un
 		slots = status == 0 ? slots_of(msg->len) : 1;
 		return slots > room ? -EAGAIN : answer_now(ib, peer, msg, status);
 	}
-	slots = status == 0 ? reply_slots(s, msg->verb, room) : 1;
+	slots = status == 0 ? reply_slots(s, msg, room) : 1;
 	if (slots > room)
 		return -EAGAIN;
 	bytes = RTE_MAX(slots * BH_IB_SLOT, status == 0 ? msg->len : sizeof(*msg));

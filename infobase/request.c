@@ -33,6 +33,7 @@ static const struct verb verbs[BH_V_MAX] = {
 	[BH_V_RECOVER] = { true, true, 0, BODY_NONE },
 	[BH_V_REPLAY_BEGIN] = { true, true, 0, BODY_NONE },
 	[BH_V_REPLAY_END] = { true, true, 0, BODY_NONE },
+	[BH_V_NEXT] = { true, false, BH_F_LPM, BODY_KEY },
 };
 
 static bool
@@ -58,6 +59,13 @@ content_ok(const struct bh_schema *s, uint8_t kind, const uint8_t *body, unsigne
 		return false;
 	return kind != BODY_RECORD || s->val_ok == NULL ||
 		s->val_ok(body + s->key_len, len - s->key_len);
+}
+
+static bool
+aux_ok(const struct bh_msg *msg)
+{
+	return msg->verb != BH_V_NEXT || ((msg->aux & BH_NEXT_COUNT) != 0 &&
+		(msg->aux & ~(BH_NEXT_COUNT | BH_NEXT_SELF)) == 0);
 }
 
 int
@@ -86,5 +94,5 @@ bh_ib_check_request(uint16_t role, bool heir, const struct bh_msg *msg, const vo
 		return -EPERM;
 	if (!length_ok(s, v->body, len))
 		return -EMSGSIZE;
-	return content_ok(s, v->body, body, len) ? 0 : -EINVAL;
+	return content_ok(s, v->body, body, len) && aux_ok(msg) ? 0 : -EINVAL;
 }

@@ -15,7 +15,7 @@
  * -EOPNOTSUPP no such verb, or not of this table
  * -ENXIO      no such table
  * -EPERM      only the table's owner may do that; its heir may RECOVER only
- * -EINVAL     flags, or a key or value that is not well formed
+ * -EINVAL     flags, aux, or a key or value that is not well formed
  */
 int bh_ib_check_request(uint16_t role, bool heir, const struct bh_msg *msg, const void *body);
 

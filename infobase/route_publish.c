@@ -4,6 +4,9 @@
  * they are where the FIB is changed: a route that the FIB has no room for is refused with what
  * the FIB said, and what is stored without BH_ROUTE_UNRESOLVED is in the FIB.
  *
+ * The FIB's writer keeps its prefixes in order; so that it can tell the order of all records, those of
+ * waiting routes are held in it, unseen by packets.
+ *
  * Routes whose id is not live wait in a list per id, linked by slots. When the id becomes live
  * they are published a bounded number a turn. References of an id are counted for waiting routes
  * too: the link worker frees an id when neither route table knows it any more.
@@ -73,6 +76,15 @@ plen_of(const struct bh_route_publish *rp, const void *key)
 	return ((const uint8_t *)key)[rp->addr_len];
 }
 
+static uint16_t
+vrf_of(const struct bh_route_publish *rp, const void *key)
+{
+	uint16_t vrf;
+
+	memcpy(&vrf, (const uint8_t *)key + rp->addr_len + 2, sizeof(vrf));
+	return vrf;
+}
+
 /* As published. Should it change at this moment, the link worker's message is still to come. */
 static bool
 is_live(const struct bh_route_publish *rp, uint32_t id)
@@ -132,10 +144,7 @@ unref(struct bh_route_publish *rp, uint32_t id)
 static int
 valid(const struct bh_route_publish *rp, const void *key, uint32_t id)
 {
-	uint16_t vrf;
-
-	memcpy(&vrf, (const uint8_t *)key + rp->addr_len + 2, sizeof(vrf));
-	if (vrf != 0 || id == 0 || id >= BH_NH_MAX)
+	if (vrf_of(rp, key) != 0 || id == 0 || id >= BH_NH_MAX)
 		return -EINVAL;
 	return bh_table_schema(rp->table)->key_ok(key) ? 0 : -EINVAL;
 }
@@ -155,8 +164,8 @@ check(void *ctx, const void *key, void *val, uint16_t val_len, const struct bh_r
 	live = is_live(rp, v.nh);
 	if (live && (waits(&o) || o.nh != v.nh))
 		err = bh_fib_set(rp->fib, key, plen_of(rp, key), v.nh);
-	else if (!live && !waits(&o))
-		err = bh_fib_del(rp->fib, key, plen_of(rp, key));
+	else if (!live && (old == NULL || !waits(&o)))
+		err = bh_fib_hold(rp->fib, key, plen_of(rp, key));
 	v.flags = live ? 0 : BH_ROUTE_UNRESOLVED;
 	memcpy(val, &v, val_len);
 	return err;
@@ -169,11 +178,11 @@ check_delete(void *ctx, const struct bh_record *old)
 	struct bh_route_publish *rp = ctx;
 	struct bh_route o = stored_route(rp, old);
 	const void *key = bh_record_key(old);
+	int err = bh_fib_del(rp->fib, key, plen_of(rp, key));
 
-	if (!waits(&o))
-		return bh_fib_del(rp->fib, key, plen_of(rp, key));
-	wait_end(rp, old->slot, o.nh);
-	return 0;
+	if (err == 0 && waits(&o))
+		wait_end(rp, old->slot, o.nh);
+	return err;
 }
 
 static void
@@ -198,6 +207,29 @@ changed(void *ctx, const void *key, const struct bh_record *rec, const void *old
 	}
 	if (old_val != NULL)
 		unref(rp, o.nh);
+}
+
+static void
+key_of(const struct bh_route_publish *rp, const struct bh_fib_prefix *p, uint8_t *key)
+{
+	memset(key, 0, bh_table_schema(rp->table)->key_len);
+	memcpy(key, p->addr, rp->addr_len);
+	key[rp->addr_len] = p->plen;
+}
+
+/* All records are of vrf 0, so one of another vrf comes behind that of its prefix. */
+static unsigned int
+next(void *ctx, const void *key, bool self, void *keys, unsigned int n)
+{
+	const struct bh_route_publish *rp = ctx;
+	struct bh_fib_prefix p[BH_TABLE_NEXT_MAX];
+	int found;
+
+	self = self && vrf_of(rp, key) == 0;
+	found = bh_fib_next(rp->fib, key, plen_of(rp, key), self, p, RTE_MIN(n, RTE_DIM(p)));
+	for (int i = 0; i < found; i++)
+		key_of(rp, &p[i], (uint8_t *)keys + i * bh_table_schema(rp->table)->key_len);
+	return found < 0 ? 0 : found;
 }
 
 /* ---- messages of the link worker ---- */
@@ -309,6 +341,7 @@ bh_route_publish_create(struct bh_infobase *ib, int family, struct bh_fwd_tables
 		.check = check,
 		.check_delete = check_delete,
 		.changed = changed,
+		.next = next,
 	};
 	unsigned int i = family == 4 ? 0 : 1;
 	struct bh_worker *w = bh_infobase_worker(ib, i == 0 ? BH_GROUP_ROUTE4 : BH_GROUP_ROUTE6);

@@ -115,6 +115,11 @@ static const struct bh_schema rows[BH_T_MAX] = {
 		KEY(bh_cfg_ra_prefix_key), VAL(bh_cfg_ra_prefix), .max = 16384,
 		.published = "", .key_ok = bh_key_cfg_ra_prefix, .val_ok = bh_val_cfg_ra_prefix,
 	},
+	[BH_T_CFG_SNMP] = {
+		"cfg_snmp", BH_ROLE_CONFIG, BH_KIND_CONFIG, BH_GROUP_MISC,
+		KEY(bh_ifname_key), VAL(bh_cfg_snmp), .max = 1,
+		.published = "", .key_ok = bh_key_ifname, .val_ok = bh_val_cfg_snmp,
+	},
 };
 
 static const char *const role_names[BH_ROLE_MAX] = {

@@ -44,6 +44,7 @@ enum bh_table_id {
 	BH_T_CFG_SOURCE,
 	BH_T_CFG_RA,
 	BH_T_CFG_RA_PREFIX,
+	BH_T_CFG_SNMP,
 	BH_T_MAX,
 };
 
@@ -54,12 +55,12 @@ enum bh_group {
 	BH_GROUP_LINK,	 /* interface, address, neighbor, nexthop, hostif and their cfg tables */
 	BH_GROUP_ROUTE4, /* route4 */
 	BH_GROUP_ROUTE6, /* route6 */
-	BH_GROUP_MISC,	 /* cfg_route*, cfg_ra*, process, tcp, udp, snmp */
+	BH_GROUP_MISC,	 /* cfg_route*, cfg_ra*, cfg_snmp, process, tcp, udp, snmp */
 	BH_GROUP_MAX,
 };
 
 #define BH_F_ASSIGNS_ID 0x1 /* value begins with a u32 id that the worker assigns and replies */
-#define BH_F_LPM 0x2	    /* answers `lookup`: key is struct bh_route4_key or bh_route6_key */
+#define BH_F_LPM 0x2	    /* answers `lookup`, `next`: key is struct bh_route4_key or bh_route6_key */
 
 struct bh_schema {
 	const char *name;
@@ -215,6 +216,28 @@ struct bh_cfg_ra_prefix {
 	uint32_t valid, preferred; /* s; UINT32_MAX: for ever */
 	uint8_t flags;		   /* BH_RA_PREFIX_* */
 	uint8_t pad[3];
+};
+
+/* What bulkhead-snmp is to do; key: struct bh_ifname_key, BH_CFG_SNMP_NAME. No record: all
+ * notifications and all MIBs, at BH_SNMP_ADDRESS. */
+#define BH_CFG_SNMP_NAME "snmp"
+#define BH_SNMP_ADDRESS "unix:/var/agentx/master"
+
+#define BH_SNMP_IF 0x1 /* MIBs */
+#define BH_SNMP_IP 0x2
+#define BH_SNMP_IP_FORWARD 0x4
+#define BH_SNMP_TCP 0x8
+#define BH_SNMP_UDP 0x10
+#define BH_SNMP_BULKHEAD 0x20
+#define BH_SNMP_ALL 0x3f
+
+#define BH_SNMP_NOTIFY 0x1 /* flag: notifications are sent */
+
+struct bh_cfg_snmp {
+	uint32_t mibs;	   /* BH_SNMP_*: to register */
+	uint32_t flags;	   /* BH_SNMP_NOTIFY */
+	char address[112]; /* of the master agent: unix:PATH or tcp:IP:PORT, IPv6 in brackets */
+	char context[32];  /* SNMP context; empty: the default one */
 };
 
 /* ---- link worker ---- */

@@ -259,6 +259,18 @@ bh_val_cfg_ra_prefix(const void *val, uint16_t len)
 }
 
 bool
+bh_val_cfg_snmp(const void *val, uint16_t len)
+{
+	struct bh_cfg_snmp v;
+
+	if (len != sizeof(v))
+		return false;
+	memcpy(&v, val, sizeof(v));
+	return (v.mibs & ~BH_SNMP_ALL) == 0 && (v.flags & ~BH_SNMP_NOTIFY) == 0 &&
+		name_ok(v.address, sizeof(v.address)) && text_ok(v.context, sizeof(v.context));
+}
+
+bool
 bh_val_address(const void *val, uint16_t len)
 {
 	struct bh_address v;

@@ -25,6 +25,7 @@ bool bh_val_cfg_address(const void *val, uint16_t len);
 bool bh_val_cfg_route(const void *val, uint16_t len);
 bool bh_val_cfg_ra(const void *val, uint16_t len);
 bool bh_val_cfg_ra_prefix(const void *val, uint16_t len);
+bool bh_val_cfg_snmp(const void *val, uint16_t len);
 bool bh_val_address(const void *val, uint16_t len);
 bool bh_val_route(const void *val, uint16_t len);
 bool bh_val_process(const void *val, uint16_t len);

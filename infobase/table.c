@@ -134,6 +134,15 @@ bh_table_next(const struct bh_table *t, uint32_t *slot)
 	return bh_store_next(&t->store, slot);
 }
 
+int
+bh_table_next_keys(const struct bh_table *t, const void *key, bool self, void *keys, unsigned int n)
+{
+	bh_table_check_lcore(t);
+	if (t->hooks.next == NULL)
+		return -EOPNOTSUPP;
+	return t->hooks.next(t->hooks_ctx, key, self, keys, n);
+}
+
 /* ---- changing ---- */
 
 static int

@@ -45,6 +45,9 @@ struct bh_table_hooks {
 	 * value before (old_len bytes), or NULL when new. */
 	void (*changed)(void *ctx, const void *key, const struct bh_record *rec,
 		const void *old_val, uint16_t old_len);
+	/* Keys of the records that come after this one in the table's order, with `self` from it on:
+	 * up to n, of the schema's length, one behind the other. Fewer than n: there are no more. */
+	unsigned int (*next)(void *ctx, const void *key, bool self, void *keys, unsigned int n);
 	/* Owner's end-of-replay was seen (at BH_V_REPLAY_END, before the sweep). */
 	void (*complete)(void *ctx);
 };
@@ -80,6 +83,11 @@ const struct bh_record *bh_table_get(const struct bh_table *t, const void *key);
 /* Longest match of the address in key (struct bh_route4_key or bh_route6_key; plen ignored) in
  * a table with BH_F_LPM; NULL: none. */
 const struct bh_record *bh_table_lookup(const struct bh_table *t, const void *key);
+/* As the hook `next` does, up to BH_TABLE_NEXT_MAX keys. -EOPNOTSUPP: the table is not kept in
+ * order. */
+#define BH_TABLE_NEXT_MAX 32
+int bh_table_next_keys(const struct bh_table *t, const void *key, bool self, void *keys,
+	unsigned int n);
 /* Record in this slot, or NULL. */
 const struct bh_record *bh_table_at(const struct bh_table *t, uint32_t slot);
 /* Record in the first used slot >= *slot, and *slot set behind it; NULL at the end. */

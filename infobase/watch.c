@@ -373,10 +373,11 @@ round_trip(struct bh_infobase *ib, const uint64_t *head, bool *restless)
 	struct bh_watches *ws = &ib->watches;
 	uint64_t now = rte_rdtsc();
 	unsigned int steps = 0;
-	uint32_t i;
+	uint32_t i, high = ws->high;
 
-	for (i = 0; i < ws->high && steps < EVENTS_MAX; i++) {
-		struct bh_watch *w = &ws->all[ws->at++ % ws->high];
+	/* One that ends may take the end of the list with it: the rest comes in the next pass. */
+	for (i = 0; i < high && ws->high == high && steps < EVENTS_MAX; i++) {
+		struct bh_watch *w = &ws->all[ws->at++ % high];
 
 		if (w->state == BH_WATCH_FREE || ws->quiet[w->table] == head[w->table])
 			continue;
@@ -385,7 +386,7 @@ round_trip(struct bh_infobase *ib, const uint64_t *head, bool *restless)
 		ws->blocked |= waits_for_room(w);
 		restless[w->table] |= !at_rest(w, head[w->table]);
 	}
-	ws->again = i < ws->high;
+	ws->again = i < high;
 	return steps;
 }
 

@@ -142,7 +142,7 @@ json_t *bh_json_connections(const struct bh_stats *st);
 /* now: s since the epoch. */
 json_t *bh_json_processes(const struct bh_recs *recs, uint64_t now);
 json_t *bh_json_counters(const struct bh_stats *st, const struct bh_ifnames *names);
-/* Only the drops (only: NULL), or those of one name, or the counters of one interface; NULL
+/* Only the drops (only: NULL), or those of one name, or the counters of one interface, or "ip"; NULL
  * with errno ENOENT: neither a drop nor an interface. */
 json_t *bh_json_counters_part(const struct bh_stats *st, const struct bh_ifnames *names,
 	const char *only);

@@ -95,6 +95,21 @@ json_dev(const struct bh_stats_dev *dev)
 		"rx_nombuf", (json_int_t)bh_read(&dev->rx_nombuf));
 }
 
+/* What RFC 4293 wants counted, of one interface or of BH_IP_ALL: each counter for both versions. */
+static json_t *
+json_ip(const struct bh_stats *st, uint32_t ifindex)
+{
+	json_t *ip = json_object();
+	struct bh_stats_ip v4, v6;
+
+	bh_ip_total(st, BH_IP4, ifindex, &v4);
+	bh_ip_total(st, BH_IP6, ifindex, &v6);
+	for (unsigned int i = 0; i < BH_IP_COUNTERS; i++)
+		json_object_set_new(ip, bh_ip_counter_name(i), json_pack("{s:I,s:I}",
+			"ipv4", (json_int_t)v4.n[i], "ipv6", (json_int_t)v6.n[i]));
+	return ip;
+}
+
 /* Adds an interface to both objects, by its name. */
 static void
 add_interface(const struct bh_stats *st, const struct bh_ifnames *names, uint32_t ifindex,
@@ -102,8 +117,10 @@ add_interface(const struct bh_stats *st, const struct bh_ifnames *names, uint32_
 {
 	struct bh_stats_if sum = bh_if_total(st, ifindex);
 	json_t *name = bh_ctl_json_text(bh_ifname(names, ifindex), BH_NAME_LEN);
+	json_t *counters = bh_json_if_counters(&sum);
 
-	json_object_set_new(interfaces, json_string_value(name), bh_json_if_counters(&sum));
+	json_object_set_new(counters, "ip", json_ip(st, ifindex));
+	json_object_set_new(interfaces, json_string_value(name), counters);
 	json_object_set_new(devices, json_string_value(name), json_dev(&st->dev[ifindex]));
 	json_decref(name);
 }
@@ -137,8 +154,10 @@ bh_json_counters(const struct bh_stats *st, const struct bh_ifnames *names)
 		"refused", (json_int_t)bh_read(&st->refused_contacts),
 		"lcores", json_fwds(st));
 
-	if (v != NULL)
+	if (v != NULL) {
+		json_object_set_new(v, "ip", json_ip(st, BH_IP_ALL));
 		add_interfaces(st, names, 0, v);
+	}
 	return v;
 }
 
@@ -165,8 +184,11 @@ bh_json_counters_part(const struct bh_stats *st, const struct bh_ifnames *names,
 	if (ifindex != 0) {
 		v = json_object();
 		add_interfaces(st, names, ifindex, v);
+		json_object_set_new(v, "ip", json_ip(st, ifindex));
 		return v;
 	}
+	if (only != NULL && strcmp(only, "ip") == 0)
+		return json_pack("{s:o}", "ip", json_ip(st, BH_IP_ALL));
 	drops = json_drops(st);
 	if (only != NULL && json_object_get(drops, only) == NULL) {
 		json_decref(drops);

@@ -55,6 +55,12 @@ static const struct bh_column punt_columns[] = {
 	COUNT("Full", "value.full"),
 	{0},
 };
+static const struct bh_column ip_columns[] = {
+	{.title = "IP", .path = "name"},
+	COUNT("IPv4", "value.ipv4"),
+	COUNT("IPv6", "value.ipv6"),
+	{0},
+};
 static const struct bh_column stack_columns[] = {
 	{.title = "Stack", .path = "name"},
 	COUNT("Count", "value"),
@@ -69,6 +75,7 @@ static const struct part {
 	{"lcores", false, {.none = "no forwarding lcores", .columns = lcore_columns}},
 	{"interfaces", false, {.none = "no interfaces", .columns = if_columns}},
 	{"devices", false, {.none = "no devices", .columns = dev_columns}},
+	{"ip", true, {.none = "no IP packet was seen", .columns = ip_columns}},
 	{"punt", true, {.none = "nothing went to the stack", .columns = punt_columns}},
 	{"stack", false, {.none = "no stack", .columns = stack_columns}},
 	{"drops", true, {.none = "no packet was dropped", .columns = drop_columns}},
@@ -187,7 +194,7 @@ bh_show_counters(struct bh_ctl_core *core, const struct bh_ctl_args *args)
 		v = bh_json_counters_part(core->stats, &names,
 			strcmp(args->name, "drops") == 0 ? NULL : args->name);
 	if (v == NULL && errno == ENOENT) {
-		fprintf(stderr, "bhctl: '%s' is neither an interface nor a reason of drops\n",
+		fprintf(stderr, "bhctl: '%s' is neither an interface nor a reason of drops, nor 'ip'\n",
 			args->name);
 		return BH_CTL_FAILED;
 	}

@@ -7,6 +7,7 @@ bh_ctl_list_subjects(FILE *out)
 	fputs("bhctl show addresses            addresses of interfaces\n"
 	      "bhctl show connections          clients of the core's services and their channels\n"
 	      "bhctl show counters [drops]     packets forwarded and dropped, by reason\n"
+	      "bhctl show counters ip          packets by IP version, as RFC 4293 counts them\n"
 	      "bhctl show counters NAME        counters of an interface, or one reason of drops\n"
 	      "bhctl show interfaces [NAME]    interfaces, or all of one\n"
 	      "bhctl show lcores               roles, CPUs and work of the core's threads\n"

@@ -42,9 +42,11 @@ bh_fragment4(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf 
 	const struct bh_adj_copy *adj, uint16_t mtu)
 {
 	struct rte_mbuf *frags[BH_FRAGS_MAX];
+	uint64_t *c = bh_ip_counters(lc, BH_IP4, adj->ifindex);
 	int n = cut(lc, m, mtu, frags);
 
 	if (n <= 0) {
+		bh_count(&c[BH_IP_OUT_FRAG_FAILS], 1);
 		bh_drop_rx(lc, b->ifindex, m, BH_DROP_IP4_FRAGMENT_FAILED);
 		return false;
 	}
@@ -55,5 +57,7 @@ bh_fragment4(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf 
 	rte_pktmbuf_free(m);
 	bh_count(&lc->stats->ip4_fragmented, 1);
 	bh_count(&lc->stats->ip4_fragments, n);
+	bh_count(&c[BH_IP_OUT_FRAG_OKS], 1);
+	bh_count(&c[BH_IP_OUT_FRAG_CREATES], n);
 	return true;
 }

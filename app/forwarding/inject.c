@@ -77,11 +77,12 @@ bh_send_on_link(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mb
 	struct bh_adj_copy adj;
 
 	if (!is_up(lc, b->via)) {
-		bh_drop_rx(lc, b->ifindex, m, BH_DROP_OUT_INTERFACE_DOWN);
+		bh_drop_ip(lc, b, m, BH_DROP_OUT_INTERFACE_DOWN);
 		return;
 	}
 	if (group) {
 		make_group_adj(lc, b, dst, &adj);
+		bh_ip_group(lc, b->via, m, BH_IP_OUT_MCAST);
 		one.adj[0] = &adj;
 	} else if (!find_adj(lc, &one, dst)) {
 		return;
@@ -95,6 +96,8 @@ bh_send_on_link(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mb
 static void
 send_resolved(struct bh_fwd_lcore *lc, uint16_t ifindex, struct rte_mbuf *m)
 {
+	bh_ip_raw(lc, ifindex, m);
+	bh_tx_mark(lc, ifindex, BH_TX_ANY);
 	if (!is_up(lc, ifindex))
 		bh_drop_tx(lc, ifindex, &m, 1, BH_DROP_OUT_INTERFACE_DOWN);
 	else if (bh_pkt_l3_len(m) > bh_fwd_if_get(&lc->tables->ifs[ifindex])->mtu)

@@ -7,6 +7,7 @@
  */
 #include <rte_prefetch.h>
 
+#include "app/forwarding/ipcount.h"
 #include "app/forwarding/lcore.h"
 #include "app/forwarding/packet.h"
 #include "lib/fib/fib.h"
@@ -54,12 +55,14 @@ on_link(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, c
 
 	if (likely(!group && !bh_ip6_is_link_local(dst)))
 		return false;
+	if (group && b->origin == BH_FROM_WIRE)
+		bh_ip_group(lc, b->ifindex, m, BH_IP_IN_MCAST);
 	if (b->origin == BH_FROM_SELF)
 		bh_send_on_link(lc, b, m, dst, group);
 	else if (b->origin == BH_FROM_WIRE)
 		bh_punt(lc, b, m, group ? BH_PUNT_GROUP : BH_PUNT_LINK);
 	else
-		bh_drop_rx(lc, b->ifindex, m, BH_DROP_INJECT_BAD);
+		bh_drop_ip(lc, b, m, BH_DROP_INJECT_BAD);
 	return true;
 }
 
@@ -67,7 +70,8 @@ on_link(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, c
 static void
 validate(struct bh_fwd_lcore *lc, struct bh_burst *b, const uint8_t **dst)
 {
-	unsigned int kept = 0;
+	unsigned int kept = 0, total;
+	uint64_t octets = 0;
 
 	for (unsigned int i = 0; i < b->n; i++) {
 		struct rte_mbuf *m = b->m[i];
@@ -77,15 +81,19 @@ validate(struct bh_fwd_lcore *lc, struct bh_burst *b, const uint8_t **dst)
 		if (likely(why == PASS))
 			why = check_addresses(ip->src_addr, ip->dst_addr);
 		if (unlikely(why != PASS)) {
-			bh_drop_rx(lc, b->ifindex, m, why);
+			octets += bh_pkt_l3_len(m);
+			bh_drop_ip(lc, b, m, why);
 			continue;
 		}
-		bh_pkt_trim(m, rte_be_to_cpu_16(ip->payload_len) + sizeof(*ip));
+		total = rte_be_to_cpu_16(ip->payload_len) + sizeof(*ip);
+		octets += total;
+		bh_pkt_trim(m, total);
 		if (unlikely(on_link(lc, b, m, ip->dst_addr)))
 			continue;
 		dst[kept] = ip->dst_addr;
 		b->m[kept++] = m;
 	}
+	bh_count_received(lc, b, b->n, octets);
 	b->n = kept;
 }
 
@@ -136,7 +144,7 @@ stop(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, enum
 	else if (why == BH_DROP_IP6_NO_ROUTE)
 		bh_deny(lc, b, m, why, BH_PUNT_NO_ROUTE);
 	else
-		bh_drop_rx(lc, b->ifindex, m, why);
+		bh_drop_ip(lc, b, m, why);
 }
 
 static void
@@ -144,7 +152,7 @@ transit(struct bh_fwd_lcore *lc, struct bh_burst *b)
 {
 	const struct bh_fwd_nh_copy *none = lc->tables->nhs[BH_FIB_NONE].copy;
 	const bool own = b->origin == BH_FROM_SELF;
-	unsigned int kept = 0;
+	unsigned int kept = 0, unrouted = 0;
 
 	for (unsigned int i = 0; i < b->n; i++) {
 		uint8_t type = b->hop[i]->type;
@@ -156,13 +164,28 @@ transit(struct bh_fwd_lcore *lc, struct bh_burst *b)
 		}
 		why = check_transit(b, b->m[i], type, b->hop[i] != none, own);
 		if (unlikely(why != PASS)) {
+			unrouted += why == BH_DROP_IP6_NO_ROUTE;
 			stop(lc, b, b->m[i], why);
 			continue;
 		}
 		b->hop[kept] = b->hop[i];
 		b->m[kept++] = b->m[i];
 	}
+	bh_count_transit(lc, b, kept + unrouted);
 	b->n = kept;
+}
+
+/* The family is not enabled on the interface. */
+static void
+disabled(struct bh_fwd_lcore *lc, const struct bh_burst *b)
+{
+	uint64_t octets = 0;
+
+	for (unsigned int i = 0; i < b->n; i++) {
+		octets += bh_pkt_l3_len(b->m[i]);
+		bh_drop_ip(lc, b, b->m[i], BH_DROP_FAMILY_DISABLED);
+	}
+	bh_count_received(lc, b, b->n, octets);
 }
 
 void
@@ -171,8 +194,7 @@ bh_ip6_input(struct bh_fwd_lcore *lc, struct bh_burst *b)
 	const uint8_t *dst[BH_BURST];
 
 	if (unlikely(!(b->in->flags & BH_FWD_IF_IPV6) && b->origin != BH_FROM_SELF)) {
-		for (unsigned int i = 0; i < b->n; i++)
-			bh_drop_rx(lc, b->ifindex, b->m[i], BH_DROP_FAMILY_DISABLED);
+		disabled(lc, b);
 		return;
 	}
 	validate(lc, b, dst);

@@ -27,6 +27,7 @@
 #include "app/forwarding/forwarding.h"
 #include "app/forwarding/tables.h"
 #include "lib/channel/packet.h"
+#include "lib/net/prefix.h"
 #include "lib/stats/stats.h"
 
 #define BH_PLAN_RXQ 1024     /* receive queues of one lcore */
@@ -59,9 +60,15 @@ struct bh_fwd_plan {
 	struct bh_fwd_out out[BH_IF_MAX];
 };
 
+/* What may be in a send buffer. */
+#define BH_TX_IP4 0x1
+#define BH_TX_IP6 0x2
+#define BH_TX_ANY 0x4
+
 struct bh_tx_buffer {
 	uint16_t n;
-	uint16_t listed; /* it stands in tx_list */
+	uint8_t listed;	  /* it stands in tx_list */
+	uint8_t families; /* BH_TX_*, of what was taken in this turn */
 	struct rte_mbuf *m[BH_BURST];
 };
 
@@ -186,6 +193,19 @@ int bh_punt_init(void);
 /* Full buckets for the policing of one lcore. */
 void bh_punt_police_init(struct bh_fwd_lcore *lc);
 
+static inline uint64_t *
+bh_ip_counters(const struct bh_fwd_lcore *lc, uint8_t family, uint16_t ifindex)
+{
+	return lc->stats->ip[ifindex][family == BH_IP6].n;
+}
+
+/* Tells what bh_tx() is about to be given for an interface: before the first frame. */
+static inline void
+bh_tx_mark(struct bh_fwd_lcore *lc, uint16_t ifindex, uint8_t families)
+{
+	lc->tx[ifindex].families |= families;
+}
+
 /* Takes a frame for sending by an interface. */
 static inline void
 bh_tx(struct bh_fwd_lcore *lc, uint16_t ifindex, struct rte_mbuf *m)
@@ -210,14 +230,19 @@ bh_drop_rx(struct bh_fwd_lcore *lc, uint16_t ifindex, struct rte_mbuf *m, enum b
 	rte_pktmbuf_free(m);
 }
 
-/* Drops packets that were to leave by an interface. */
-static inline void
-bh_drop_tx(struct bh_fwd_lcore *lc, uint16_t ifindex, struct rte_mbuf **m, unsigned int n,
-	enum bh_drop why)
-{
-	bh_count(&lc->stats->drop[why], n);
-	bh_count(&lc->stats->ifs[ifindex].tx_drops, n);
-	rte_pktmbuf_free_bulk(m, n);
-}
+/* Drops frames that were to leave by an interface. */
+void bh_drop_tx(struct bh_fwd_lcore *lc, uint16_t ifindex, struct rte_mbuf **m, unsigned int n,
+	enum bh_drop why);
+/* Drops an IP packet of a burst, which is counted as RFC 4293 wants it, too. */
+void bh_drop_ip(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
+	enum bh_drop why);
+/* The counting alone. */
+void bh_ip_dropped(struct bh_fwd_lcore *lc, const struct bh_burst *b, const struct rte_mbuf *m,
+	enum bh_drop why);
+/* A packet to a group came in, or leaves: in and out are BH_IP_IN_MCAST or BH_IP_OUT_MCAST. */
+void bh_ip_group(struct bh_fwd_lcore *lc, uint16_t ifindex, const struct rte_mbuf *m,
+	enum bh_ip_counter mcast);
+/* The stack's own frame leaves as it is. */
+void bh_ip_raw(struct bh_fwd_lcore *lc, uint16_t ifindex, const struct rte_mbuf *m);
 
 #endif

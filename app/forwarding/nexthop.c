@@ -82,7 +82,7 @@ end(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 	else if (why == BH_DROP_NEXTHOP_PROHIBIT)
 		bh_deny(lc, b, m, why, BH_PUNT_PROHIBIT);
 	else
-		bh_drop_rx(lc, b->ifindex, m, why);
+		bh_drop_ip(lc, b, m, why);
 }
 
 /* Index of the adjacency for one packet; 0: the packet was taken. */
@@ -120,7 +120,7 @@ bh_nexthop(struct bh_fwd_lcore *lc, struct bh_burst *b)
 		const struct bh_adj_copy *adj = bh_adj_get(&adjs[index[i]]);
 
 		if (unlikely(!is_up(lc, adj->ifindex))) {
-			bh_drop_rx(lc, b->ifindex, b->m[i], BH_DROP_OUT_INTERFACE_DOWN);
+			bh_drop_ip(lc, b, b->m[i], BH_DROP_OUT_INTERFACE_DOWN);
 		} else if (unlikely(adj->state != BH_ADJ_RESOLVED)) {
 			bh_punt_resolve(lc, b, b->m[i], adj->ifindex, adj->family, adj->hop);
 		} else {

@@ -25,6 +25,16 @@ bh_pkt_ip6(const struct rte_mbuf *m)
 	return rte_pktmbuf_mtod_offset(m, struct rte_ipv6_hdr *, BH_ETH_HDR);
 }
 
+/* By the Ethernet type; 0: not IP. The frame has a whole Ethernet header. */
+static inline uint8_t
+bh_pkt_family(const struct rte_mbuf *m)
+{
+	uint16_t type;
+
+	memcpy(&type, rte_pktmbuf_mtod(m, const uint8_t *) + BH_ETH_HDR - sizeof(type), sizeof(type));
+	return type == RTE_BE16(0x0800) ? 4 : type == RTE_BE16(0x86dd) ? 6 : 0;
+}
+
 /* Bytes behind the Ethernet header: of the packet, and of its first segment. */
 static inline uint32_t
 bh_pkt_l3_len(const struct rte_mbuf *m)

@@ -18,6 +18,7 @@
 #include <rte_errno.h>
 #include <rte_mbuf_dyn.h>
 
+#include "app/forwarding/ipcount.h"
 #include "app/forwarding/lcore.h"
 #include "lib/net/prefix.h"
 
@@ -128,6 +129,16 @@ put(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 	return BH_DROP_MAX;
 }
 
+static void
+drop(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
+	enum bh_punt_reason reason, enum bh_drop why)
+{
+	if (reason == BH_PUNT_ARP) /* its burst is not one of ARP */
+		bh_drop_rx(lc, b->ifindex, m, why);
+	else
+		bh_drop_ip(lc, b, m, why);
+}
+
 /* A frame whose way is noted, if it has one. */
 static void
 punt(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
@@ -136,7 +147,9 @@ punt(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 	enum bh_drop why = put(lc, b, m, reason, family);
 
 	if (why != BH_DROP_MAX)
-		bh_drop_rx(lc, b->ifindex, m, why);
+		drop(lc, b, m, reason, why);
+	else if (reason >= BH_PUNT_LOCAL && reason <= BH_PUNT_LINK)
+		bh_count_delivered(lc, b);
 }
 
 void
@@ -144,7 +157,7 @@ bh_punt(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m,
 	enum bh_punt_reason reason)
 {
 	if (lc->now->punt == NULL) {
-		bh_drop_rx(lc, b->ifindex, m, BH_DROP_PUNT_NO_STACK);
+		drop(lc, b, m, reason, BH_DROP_PUNT_NO_STACK);
 		return;
 	}
 	memset(way(m), 0, sizeof(struct way));
@@ -158,7 +171,7 @@ bh_punt_resolve(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mb
 	struct way *w = way(m);
 
 	if (lc->now->punt == NULL) {
-		bh_drop_rx(lc, b->ifindex, m, BH_DROP_NEIGHBOR_UNRESOLVED);
+		bh_drop_ip(lc, b, m, BH_DROP_NEIGHBOR_UNRESOLVED);
 		return;
 	}
 	memset(w, 0, sizeof(*w));
@@ -173,6 +186,7 @@ deny(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mbuf *m, enum
 {
 	bh_count(&lc->stats->drop[why], 1);
 	bh_count(&lc->stats->ifs[b->ifindex].rx_drops, 1);
+	bh_ip_dropped(lc, b, m, why);
 	if (lc->now->punt != NULL) {
 		*way(m) = *w;
 		if (put(lc, b, m, reason, 0) == BH_DROP_MAX)
@@ -196,6 +210,7 @@ bh_deny_too_big(struct bh_fwd_lcore *lc, const struct bh_burst *b, struct rte_mb
 {
 	const struct way w = { .out_ifindex = out_ifindex, .mtu = mtu };
 
+	bh_count(&bh_ip_counters(lc, b->family, out_ifindex)[BH_IP_OUT_FRAG_FAILS], 1);
 	deny(lc, b, m, why, BH_PUNT_TOO_BIG, &w);
 }
 

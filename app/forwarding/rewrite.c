@@ -7,6 +7,7 @@
 
 #include <rte_ether.h>
 
+#include "app/forwarding/ipcount.h"
 #include "app/forwarding/lcore.h"
 #include "app/forwarding/packet.h"
 
@@ -43,12 +44,14 @@ void
 bh_rewrite4(struct bh_fwd_lcore *lc, struct bh_burst *b)
 {
 	const bool own = b->origin == BH_FROM_SELF;
+	struct bh_out_run run = { 0 };
 	unsigned int sent = 0;
 
 	for (unsigned int i = 0; i < b->n; i++) {
 		const struct bh_adj_copy *adj = b->adj[i];
 		struct rte_mbuf *m = b->m[i];
 
+		bh_count_out(lc, b, &run, adj->ifindex);
 		if (unlikely(bh_pkt_l3_len(m) > out_if(lc, adj)->mtu4)) {
 			sent += too_long4(lc, b, m, adj);
 			continue;
@@ -59,6 +62,7 @@ bh_rewrite4(struct bh_fwd_lcore *lc, struct bh_burst *b)
 		bh_tx(lc, adj->ifindex, m);
 		sent++;
 	}
+	bh_count_out_end(lc, b, &run);
 	if (likely(!own))
 		bh_count(&lc->stats->ip4_forwarded, sent);
 }
@@ -67,6 +71,7 @@ void
 bh_rewrite6(struct bh_fwd_lcore *lc, struct bh_burst *b)
 {
 	const bool own = b->origin == BH_FROM_SELF;
+	struct bh_out_run run = { 0 };
 	unsigned int sent = 0;
 
 	for (unsigned int i = 0; i < b->n; i++) {
@@ -74,6 +79,7 @@ bh_rewrite6(struct bh_fwd_lcore *lc, struct bh_burst *b)
 		uint16_t mtu = out_if(lc, adj)->mtu6;
 		struct rte_mbuf *m = b->m[i];
 
+		bh_count_out(lc, b, &run, adj->ifindex);
 		if (unlikely(bh_pkt_l3_len(m) > mtu)) {
 			bh_deny_too_big(lc, b, m, BH_DROP_IP6_TOO_BIG, adj->ifindex, mtu);
 			continue;
@@ -84,6 +90,7 @@ bh_rewrite6(struct bh_fwd_lcore *lc, struct bh_burst *b)
 		bh_tx(lc, adj->ifindex, m);
 		sent++;
 	}
+	bh_count_out_end(lc, b, &run);
 	if (likely(!own))
 		bh_count(&lc->stats->ip6_forwarded, sent);
 }

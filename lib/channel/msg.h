@@ -49,10 +49,18 @@ enum bh_verb {
 	BH_V_PACKET_BEGIN, /* these three: lib/channel/packet.h */
 	BH_V_PUNT,
 	BH_V_INJECT,
+	BH_V_NEXT,	   /* key of a route table; aux: how many at most, BH_NEXT_*; reply: the records
+			      that come after it, in order; reply aux: BH_DUMP_END if no more do, else 0 */
 	BH_V_MAX,
 };
 
 #define BH_DUMP_END UINT32_MAX
+
+/* aux of BH_V_NEXT: 1 .. BH_NEXT_COUNT records, as many as fit one message; with BH_NEXT_SELF the
+ * record of the key itself comes first, if there is one. Routes are ordered by address, byte by
+ * byte, then by prefix length, then by vrf. */
+#define BH_NEXT_COUNT 0xffffu
+#define BH_NEXT_SELF 0x10000u
 
 /* Header of every message; the body follows. 16 bytes. */
 struct bh_msg {

@@ -109,6 +109,16 @@ typedef void (*bh_change_fn)(void *arg, const struct bh_change *c);
 /* All records, one call of fn each; waits. verb: BH_V_DUMP or BH_V_RECOVER. */
 int bh_dump(struct bh_handle *h, uint8_t verb, uint16_t table, bh_change_fn fn, void *arg);
 
+/*
+ * Records of a route table in order (address byte by byte, prefix length, vrf): up to max of those
+ * that come after key, with `self` from it on; fn is called for each. Waits for one answer, so they
+ * may be fewer than max; *end (may be NULL): no more come after them. A walk keeps nothing in the
+ * core: its next call begins at the last key, whatever changed meanwhile. Without waiting: bh_submit()
+ * of BH_V_NEXT, its aux made with BH_NEXT_SELF, and bh_changes().
+ */
+int bh_next(struct bh_handle *h, uint16_t table, const void *key, bool self, uint16_t max,
+	bh_change_fn fn, void *arg, bool *end);
+
 /* Waits for the answer, then follows the table from bh_poll(): its records, SYNCED, changes.
  * COMPLETE comes once the owner's replay has ended (after SYNCED if it was so already). */
 int bh_watch(struct bh_handle *h, uint16_t table, bh_change_fn fn, void *arg);

@@ -225,6 +225,28 @@ bh_dump(struct bh_handle *h, uint8_t verb, uint16_t table, bh_change_fn fn, void
 	return 0;
 }
 
+int
+bh_next(struct bh_handle *h, uint16_t table, const void *key, bool self, uint16_t max,
+	bh_change_fn fn, void *arg, bool *end)
+{
+	uint8_t rep[BH_MSG_MAX] __attribute__((aligned(8)));
+	const struct bh_schema *sc = bh_schema(table);
+	uint32_t aux = max | (self ? BH_NEXT_SELF : 0);
+	size_t len = sizeof(rep);
+	int rc;
+
+	if (sc == NULL || max == 0)
+		return -EINVAL;
+	rc = bh_call(h, BH_V_NEXT, table, &aux, key, sc->key_len, rep, &len);
+	if (rc == 0)
+		rc = bh_changes(table, rep, len, fn, arg);
+	if (rc == 0 && len == 0 && aux != BH_DUMP_END)
+		rc = -EBADMSG; /* it would never end */
+	if (rc == 0 && end != NULL)
+		*end = aux == BH_DUMP_END;
+	return rc;
+}
+
 /* ---- watches ---- */
 
 int

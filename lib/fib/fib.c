@@ -48,6 +48,14 @@ key_load(const struct bh_fib *fib, const void *addr)
 	return (struct fib_key){ be64toh(a[0]), be64toh(a[1]) };
 }
 
+static void
+key_store(const struct bh_fib *fib, struct fib_key key, void *addr)
+{
+	const uint64_t be[2] = { htobe64(key.hi), htobe64(key.lo) };
+
+	memcpy(addr, be, fib->max_plen / 8);
+}
+
 /* Check a prefix and take it in. */
 static int
 key_parse(const struct bh_fib *fib, const void *prefix, uint8_t plen, struct fib_key *key)
@@ -186,29 +194,62 @@ route_set(struct bh_fib *fib, struct fib_key key, uint8_t plen, uint32_t nh)
 		rib_prune(&w->rib, key, plen);
 		return rc;
 	}
+	w->rib.node[idx].held = false;
 	w->routes += old == 0;
 	return 0;
+}
+
+/* Takes the route of RIB node `idx` away from the readers. */
+static int
+withdraw(struct bh_fib *fib, uint32_t idx, uint32_t inherit)
+{
+	struct fib_writer *w = fib->w;
+	uint32_t old = w->rib.node[idx].nh;
+	int rc;
+
+	w->rib.node[idx].nh = 0;
+	rc = update(fib, idx, inherit, w->arena.max_units);
+	if (rc < 0)
+		w->rib.node[idx].nh = old;
+	else
+		w->routes--;
+	return rc;
 }
 
 static int
 route_del(struct bh_fib *fib, struct fib_key key, uint8_t plen)
 {
 	struct fib_writer *w = fib->w;
-	uint32_t idx, inherit, old;
+	struct rib_node *n;
+	uint32_t idx, inherit;
 	int rc;
 
 	idx = rib_find(&w->rib, key, plen, &inherit);
-	if (idx == FIB_NIL || w->rib.node[idx].nh == 0)
+	if (idx == FIB_NIL)
 		return -ENOENT;
-	old = w->rib.node[idx].nh;
-	w->rib.node[idx].nh = 0;
-	rc = update(fib, idx, inherit, w->arena.max_units);
-	if (rc < 0) {
-		w->rib.node[idx].nh = old;
+	n = &w->rib.node[idx];
+	if (n->nh == 0 && !n->held)
+		return -ENOENT;
+	rc = n->nh != 0 ? withdraw(fib, idx, inherit) : 0;
+	if (rc < 0)
 		return rc;
-	}
+	n->held = false;
 	rib_prune(&w->rib, key, plen);
-	w->routes--;
+	return 0;
+}
+
+static int
+route_hold(struct bh_fib *fib, struct fib_key key, uint8_t plen)
+{
+	struct rib *rib = &fib->w->rib;
+	uint32_t idx, inherit;
+	int rc = rib_insert(rib, key, plen, &idx, &inherit);
+
+	if (rc == 0 && rib->node[idx].nh != 0)
+		rc = withdraw(fib, idx, inherit);
+	if (rc < 0)
+		return rc;
+	rib->node[idx].held = true;
 	return 0;
 }
 
@@ -243,6 +284,21 @@ bh_fib_del(struct bh_fib *fib, const void *prefix, uint8_t plen)
 }
 
 int
+bh_fib_hold(struct bh_fib *fib, const void *prefix, uint8_t plen)
+{
+	struct fib_key key;
+	int rc;
+
+	rc = key_parse(fib, prefix, plen, &key);
+	if (rc < 0)
+		return rc;
+	enter(fib->w);
+	rc = route_hold(fib, key, plen);
+	leave(fib->w);
+	return rc;
+}
+
+int
 bh_fib_lookup_exact(const struct bh_fib *fib, const void *prefix, uint8_t plen, uint32_t *nh)
 {
 	const struct rib *rib = &fib->w->rib;
@@ -266,23 +322,39 @@ bh_fib_lookup_prefix(const struct bh_fib *fib, const void *addr, void *prefix, u
 	uint32_t *nh)
 {
 	const struct rib_node *n;
-	uint64_t be[2];
 	uint32_t idx;
 
 	idx = rib_match(&fib->w->rib, key_load(fib, addr), fib->max_plen);
 	if (idx == FIB_NIL)
 		return -ENOENT;
 	n = &fib->w->rib.node[idx];
-	if (prefix != NULL) {
-		be[0] = htobe64(n->key.hi);
-		be[1] = htobe64(n->key.lo);
-		memcpy(prefix, be, fib->max_plen / 8);
-	}
+	if (prefix != NULL)
+		key_store(fib, n->key, prefix);
 	if (plen != NULL)
 		*plen = n->plen;
 	if (nh != NULL)
 		*nh = n->nh;
 	return 0;
+}
+
+int
+bh_fib_next(const struct bh_fib *fib, const void *prefix, uint8_t plen, bool self,
+	struct bh_fib_prefix *out, unsigned int max)
+{
+	const struct rib *rib = &fib->w->rib;
+	uint32_t idx[BH_FIB_NEXT_MAX];
+	struct fib_key key;
+	unsigned int n;
+	int rc = key_parse(fib, prefix, plen, &key);
+
+	if (rc < 0 || max > BH_FIB_NEXT_MAX)
+		return -EINVAL;
+	n = rib_next(rib, key, plen, self, idx, max);
+	for (unsigned int i = 0; i < n; i++) {
+		out[i] = (struct bh_fib_prefix){ .plen = rib->node[idx[i]].plen };
+		key_store(fib, rib->node[idx[i]].key, out[i].addr);
+	}
+	return n;
 }
 
 static void

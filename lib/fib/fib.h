@@ -13,6 +13,7 @@
 #ifndef BH_LIB_FIB_FIB_H
 #define BH_LIB_FIB_FIB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct rte_rcu_qsbr;
@@ -66,7 +67,16 @@ void bh_fib_destroy(struct bh_fib *fib);
 int bh_fib_set(struct bh_fib *fib, const void *prefix, uint8_t plen, uint32_t nh);
 
 /*
- * Writer: delete a route. Returns 0; -EINVAL; -ENOENT. A deletion may have to split a node: a
+ * Writer: keep the prefix without a route: readers do not see it, lookups do not find it, but
+ * bh_fib_next() tells of it. One with a route loses it. bh_fib_set() gives it one (again),
+ * bh_fib_del() ends it. Returns 0; -EINVAL; -ENOMEM; for one with a route what bh_fib_del() may
+ * return. On error the FIB is unchanged.
+ */
+int bh_fib_hold(struct bh_fib *fib, const void *prefix, uint8_t plen);
+
+/*
+ * Writer: delete a route, or a prefix that is held, which cannot fail. Returns 0; -EINVAL; -ENOENT.
+ * A deletion may have to split a node: a
  * sixteenth of the node memory is kept for that, out of bh_fib_set()'s reach. Should even that be
  * used up: -ENOSPC or -ENOMEM, the FIB unchanged, the route still there.
  */
@@ -81,6 +91,22 @@ int bh_fib_lookup_exact(const struct bh_fib *fib, const void *prefix, uint8_t pl
  */
 int bh_fib_lookup_prefix(const struct bh_fib *fib, const void *addr, void *prefix, uint8_t *plen,
 	uint32_t *nh);
+
+struct bh_fib_prefix {
+	uint8_t addr[16]; /* IPv4: the first 4, the rest 0 */
+	uint8_t plen;
+};
+
+/*
+ * Writer: prefixes with a route and held ones, in order: by address, byte by byte, then by length.
+ * Those that come after this prefix, with `self` from it on if it is one of them; up to `max` in
+ * `out`. The prefix need not be there, but must have no bits behind its length. The cost is that
+ * of one lookup and of less than two steps a prefix. Returns how many, fewer than `max`: there are
+ * no more; or -EINVAL.
+ */
+#define BH_FIB_NEXT_MAX 64
+int bh_fib_next(const struct bh_fib *fib, const void *prefix, uint8_t plen, bool self,
+	struct bh_fib_prefix *out, unsigned int max);
 
 /*
  * Writer: free nodes whose grace period has ended, a bounded number a call. Never waits. To be

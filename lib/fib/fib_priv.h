@@ -131,8 +131,9 @@ fib_key_bits(struct fib_key k, unsigned int at, unsigned int n)
 struct rib_node {
 	struct fib_key key;
 	uint32_t child[2];
-	uint32_t nh;		/* 0: no route, a branching point only */
+	uint32_t nh;		/* 0: readers see no route */
 	uint8_t plen;
+	bool held;		/* nh 0, but no mere branching point: a prefix that is kept */
 };
 
 /* A node above the last inserted one, and the next hop that what is below it inherits. */
@@ -164,8 +165,14 @@ int rib_insert(struct rib *rib, struct fib_key key, uint8_t plen, uint32_t *idx,
 uint32_t rib_find(const struct rib *rib, struct fib_key key, uint8_t plen, uint32_t *inherit);
 /* Longest route that covers `key`, at most `max` bits long; FIB_NIL if there is none. */
 uint32_t rib_match(const struct rib *rib, struct fib_key key, uint8_t max);
-/* Take out the node of this prefix, whose nh is 0, unless it branches. */
+/* Take out the node of this prefix, whose nh is 0, unless it is held or branches. */
 void rib_prune(struct rib *rib, struct fib_key key, uint8_t plen);
+/*
+ * Nodes with a route and held ones from this prefix on (itself: if `self`), by address and then
+ * length: up to `max`. Returns how many; fewer than `max`: there are no more.
+ */
+unsigned int rib_next(const struct rib *rib, struct fib_key key, uint8_t plen, bool self,
+	uint32_t *idx, unsigned int max);
 
 /* Stores that publish an update: `n` entries from `where` on get `value`. */
 struct fib_store {

@@ -2,8 +2,9 @@
 /*
  * The writer's routes: a path-compressed binary trie (PATRICIA, Morrison 1968) in one array.
  *
- * A node is a prefix with a route, or a branching point of two children; so n routes take less
- * than 2n nodes. A child's prefix begins with its parent's and is longer.
+ * A node is a prefix with a route or one that is held, or a branching point of two children; so n
+ * prefixes take less than 2n nodes. A child's prefix begins with its parent's and is longer, so a
+ * node before its children, the one with bit 0 first, is the order of prefixes (rib_next()).
  *
  * Routes mostly come in order, so an insertion begins where the last one's way parts from its own:
  * the way is kept until a node is taken out. Next hops along it cannot change meanwhile, see rib_init().
@@ -208,7 +209,7 @@ splice(struct rib *rib, uint32_t *link)
 	uint32_t idx = *link;
 	struct rib_node *n = &rib->node[idx];
 
-	if (n->nh != 0 || (n->child[0] != FIB_NIL && n->child[1] != FIB_NIL))
+	if (n->nh != 0 || n->held || (n->child[0] != FIB_NIL && n->child[1] != FIB_NIL))
 		return;
 	*link = n->child[n->child[0] == FIB_NIL];
 	node_free(rib, idx);
@@ -230,4 +231,75 @@ rib_prune(struct rib *rib, struct fib_key key, uint8_t plen)
 	splice(rib, link);
 	if (parent != NULL)
 		splice(rib, parent);
+}
+
+/* ---- in order ---- */
+
+/* Subtrees that a walk has still to go through, the next one on top. */
+struct todo {
+	unsigned int n;
+	uint32_t idx[130]; /* one a level, and one more */
+};
+
+static void
+todo_push(struct todo *t, uint32_t idx)
+{
+	if (idx != FIB_NIL)
+		t->idx[t->n++] = idx;
+}
+
+static void
+todo_children(struct todo *t, const struct rib_node *n)
+{
+	todo_push(t, n->child[1]);
+	todo_push(t, n->child[0]);
+}
+
+/* All that comes from this prefix on, itself only if `self`. */
+static void
+seek(const struct rib *rib, struct fib_key key, uint8_t plen, bool self, struct todo *t)
+{
+	uint32_t i = rib->root;
+
+	while (i != FIB_NIL) {
+		const struct rib_node *n = &rib->node[i];
+		unsigned int common = key_common(key, n->key);
+		unsigned int bit;
+
+		if (common < n->plen || n->plen > plen) { /* it does not lead to the prefix */
+			if (common >= plen || key_bit(key, common) == 0)
+				todo_push(t, i);
+			return;
+		}
+		if (n->plen == plen) {
+			if (self)
+				todo_push(t, i);
+			else
+				todo_children(t, n);
+			return;
+		}
+		bit = key_bit(key, n->plen);
+		if (bit == 0)
+			todo_push(t, n->child[1]);
+		i = n->child[bit];
+	}
+}
+
+unsigned int
+rib_next(const struct rib *rib, struct fib_key key, uint8_t plen, bool self, uint32_t *idx,
+	unsigned int max)
+{
+	struct todo t = { 0 };
+	unsigned int found = 0;
+
+	seek(rib, key, plen, self, &t);
+	while (t.n > 0 && found < max) {
+		uint32_t i = t.idx[--t.n];
+		const struct rib_node *n = &rib->node[i];
+
+		if (n->nh != 0 || n->held)
+			idx[found++] = i;
+		todo_children(&t, n);
+	}
+	return found;
 }

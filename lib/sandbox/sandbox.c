@@ -128,6 +128,30 @@ allow_alone(scmp_filter_ctx f)
 	return rc;
 }
 
+/* Of a socket of that family and type, whatever its other flags. */
+static int
+allow_socket(scmp_filter_ctx f, int family, int type)
+{
+	struct scmp_arg_cmp cmp[] = {SCMP_CMP(0, SCMP_CMP_MASKED_EQ, INT_MASK, (uint32_t)family),
+		SCMP_CMP(1, SCMP_CMP_MASKED_EQ, INT_MASK & ~(SOCK_NONBLOCK | SOCK_CLOEXEC),
+			(uint32_t)type)};
+
+	return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, cmp);
+}
+
+static int
+allow_agent(scmp_filter_ctx f)
+{
+	static const int calls[] = {SCMP_SYS(connect), SCMP_SYS(select), SCMP_SYS(pselect6),
+		SCMP_SYS(pipe), SCMP_SYS(pipe2)};
+	static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
+	int rc = allow_all(f, calls, sizeof(calls) / sizeof(calls[0]));
+
+	for (unsigned int i = 0; i < sizeof(families) / sizeof(families[0]) && rc == 0; i++)
+		rc = allow_socket(f, families[i], SOCK_STREAM);
+	return rc;
+}
+
 static void
 on_trap(int sig, siginfo_t *info, void *context)
 {
@@ -164,8 +188,10 @@ install_filter(enum bh_sandbox_profile profile)
 
 	if (rc == 0 && profile != BH_SANDBOX_ONE_SHOT)
 		rc = allow_all(f, talking, sizeof(talking) / sizeof(talking[0]));
-	if (rc == 0 && profile == BH_SANDBOX_ALONE)
+	if (rc == 0 && (profile == BH_SANDBOX_ALONE || profile == BH_SANDBOX_AGENT_ALONE))
 		rc = allow_alone(f);
+	if (rc == 0 && (profile == BH_SANDBOX_AGENT || profile == BH_SANDBOX_AGENT_ALONE))
+		rc = allow_agent(f);
 	if (rc == 0)
 		rc = seccomp_load(f);
 	if (f != NULL)

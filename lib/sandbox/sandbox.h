@@ -12,6 +12,10 @@ enum bh_sandbox_profile {
 	BH_SANDBOX_MODULE,   /* also waits, and talks by sockets that it inherited */
 	BH_SANDBOX_ALONE,    /* a module without supervisor: also connects to the core by path, and
 				opens files to read */
+	BH_SANDBOX_AGENT,    /* a module that also connects to a master agent: makes stream sockets,
+				local and of the internet, and connects them; makes pipes,
+				waits by select() */
+	BH_SANDBOX_AGENT_ALONE, /* both */
 };
 
 /*

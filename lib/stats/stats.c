@@ -36,6 +36,39 @@ bh_punt_name(unsigned int reason)
 	return reason < BH_PUNT_REASONS ? names[reason] : NULL;
 }
 
+const char *
+bh_ip_counter_name(unsigned int counter)
+{
+	static const char *const names[] = {
+#define X(id, name) name,
+		BH_IP_LIST(X)
+#undef X
+	};
+
+	return counter < BH_IP_COUNTERS ? names[counter] : NULL;
+}
+
+static void
+add_ip(struct bh_stats_ip *sum, const struct bh_stats_ip *of)
+{
+	for (unsigned int i = 0; i < BH_IP_COUNTERS; i++)
+		sum->n[i] += bh_read(&of->n[i]);
+}
+
+void
+bh_ip_total(const struct bh_stats *st, unsigned int family, uint32_t ifindex,
+	struct bh_stats_ip *sum)
+{
+	uint32_t n_fwd = st->n_fwd < BH_STATS_FWD ? st->n_fwd : BH_STATS_FWD;
+	uint32_t first = ifindex < BH_IP_ALL ? ifindex : 0;
+	uint32_t last = ifindex < BH_IP_ALL ? ifindex : BH_IP_ALL - 1;
+
+	memset(sum, 0, sizeof(*sum));
+	for (uint32_t f = 0; f < n_fwd; f++)
+		for (uint32_t i = first; i <= last; i++)
+			add_ip(sum, &st->fwd[f].ip[i][family == 6]);
+}
+
 int
 bh_stats_copy(const void *entry, void *copy, size_t len)
 {

@@ -17,7 +17,7 @@
 #include "lib/channel/packet.h"
 
 #define BH_STATS_MAGIC 0x42485354u
-#define BH_STATS_VERSION 3
+#define BH_STATS_VERSION 4
 #define BH_STATS_LCORES 32
 #define BH_STATS_FWD 16	   /* forwarding lcores */
 #define BH_STATS_CONNS 512
@@ -76,6 +76,50 @@ enum bh_drop {
 const char *bh_drop_name(unsigned int drop); /* NULL beyond the last */
 const char *bh_punt_name(unsigned int reason); /* the same, of enum bh_punt_reason */
 
+/*
+ * What was done with the packets of one IP version at one interface, as RFC 4293 counts: in what
+ * came in by it, out what was to leave by it, lengths without the Ethernet header. docs/ip-counters.md
+ * tells which drops count where. The first eight are counted once a burst and share a cache line.
+ */
+#define BH_IP_LIST(X)                                                                              \
+	X(IN_RECEIVES, "in-receives")                                                              \
+	X(IN_OCTETS, "in-octets")                                                                  \
+	X(IN_FORWARDED, "in-forwarded") /* not to us: a route was looked for */                    \
+	X(IN_DELIVERS, "in-delivers")	/* given to the stack as ours */                           \
+	X(OUT_REQUESTS, "out-requests") /* of the stack */                                         \
+	X(OUT_FORWARDED, "out-forwarded") /* not ours: a way out was found */                      \
+	X(OUT_TRANSMITS, "out-transmits")                                                          \
+	X(OUT_OCTETS, "out-octets")                                                                \
+	X(IN_HDR_ERRORS, "in-header-errors")                                                       \
+	X(IN_NO_ROUTES, "in-no-routes")                                                            \
+	X(IN_ADDR_ERRORS, "in-address-errors")                                                     \
+	X(IN_TRUNCATED, "in-truncated")                                                            \
+	X(IN_DISCARDS, "in-discards")                                                              \
+	X(IN_MCAST, "in-multicast")                                                                \
+	X(IN_MCAST_OCTETS, "in-multicast-octets")                                                  \
+	X(IN_BCAST, "in-broadcast")                                                                \
+	X(OUT_DISCARDS, "out-discards")                                                            \
+	X(OUT_NO_ROUTES, "out-no-routes")                                                          \
+	X(OUT_FRAG_OKS, "out-fragmented")                                                          \
+	X(OUT_FRAG_FAILS, "out-fragment-failed")                                                   \
+	X(OUT_FRAG_CREATES, "out-fragments")                                                       \
+	X(OUT_MCAST, "out-multicast")                                                              \
+	X(OUT_MCAST_OCTETS, "out-multicast-octets")                                                \
+	X(OUT_BCAST, "out-broadcast")
+
+enum bh_ip_counter {
+#define X(id, name) BH_IP_##id,
+	BH_IP_LIST(X)
+#undef X
+	BH_IP_COUNTERS
+};
+
+struct bh_stats_ip {
+	uint64_t n[BH_IP_COUNTERS];
+} __attribute__((aligned(64)));
+
+const char *bh_ip_counter_name(unsigned int counter); /* NULL beyond the last */
+
 struct bh_stats_lcore { /* index: lcore id; written by that lcore */
 	uint32_t used;
 	uint32_t cpu;
@@ -107,6 +151,8 @@ struct bh_stats_fwd { /* one a forwarding lcore; written by it */
 	uint64_t punted, injected; /* frames to and from the stack */
 	struct bh_stats_punt punt[BH_PUNT_REASONS];
 	struct bh_stats_if ifs[BH_IF_MAX];
+	/* 0: of the router's own packets that found no interface. [0]: IPv4, [1]: IPv6. */
+	struct bh_stats_ip ip[BH_IF_MAX][2];
 } __attribute__((aligned(64)));
 
 struct bh_stats_stack { /* written by the punt lcore */
@@ -197,6 +243,12 @@ bh_read(const uint64_t *counter)
 {
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
+
+#define BH_IP_ALL BH_IF_MAX
+/* Sums over the forwarding lcores: of one interface, or of BH_IP_ALL. family: 4 or 6. Each counter
+ * never falls while the core lives. Any process. */
+void bh_ip_total(const struct bh_stats *st, unsigned int family, uint32_t ifindex,
+	struct bh_stats_ip *sum);
 
 /* Writer of an entry with seq: between these the entry is being written. */
 static inline void

@@ -228,6 +228,7 @@ call(struct bh_handle *h, struct fuzz_in *in)
 	uint8_t val[BH_VAL_MAX], out[BH_KEY_MAX];
 	size_t len = sizeof(val);
 	uint32_t id;
+	bool end;
 
 	switch (what % 7) {
 	case 0:
@@ -249,7 +250,10 @@ call(struct bh_handle *h, struct fuzz_in *in)
 		bh_dump(h, BH_V_DUMP, table, on_change, NULL);
 		break;
 	default:
-		bh_add(h, table, key, val, what >> 3, &id);
+		if (what & 0x80)
+			bh_next(h, table, key, what & 0x40, 1 + (what >> 3 & 7), on_change, NULL, &end);
+		else
+			bh_add(h, table, key, val, what >> 3, &id);
 		break;
 	}
 }

@@ -18,6 +18,7 @@
 #include "app/forwarding/forwarding_priv.h"
 #include "app/forwarding/publish.h"
 #include "test/fuzz/fuzz.h"
+#include "test/fuzz/packet_count.h"
 
 #define PORTS 4
 #define RING 32	      /* less than a burst: tx_full is reached */
@@ -52,6 +53,7 @@ static struct bed {
 		uint8_t how, ifindex;
 	} how[BURST_MAX];
 	unsigned int n;
+	bool any_injected;
 	uint64_t drops, punted, told, more; /* as of the last look */
 } bed;
 
@@ -271,6 +273,7 @@ inject_own(unsigned int i, uint8_t how)
 	struct rte_mbuf *m;
 
 	f->len = RTE_MAX(f->len, (uint32_t)ETH); /* the packet service sees to it */
+	bed.any_injected = true;
 	bed.how[i] = (struct how){ true, (how & 3) % BH_INJECT_MODES, how >> 2 & 7 };
 	if (bed.how[i].how != BH_INJECT_ROUTED && bed.how[i].ifindex == 0)
 		bed.how[i].ifindex = 1;
@@ -443,6 +446,9 @@ check_balance(void)
 	FUZZ_CHECK(s->punted - bed.punted == punted);
 	FUZZ_CHECK(rte_mempool_avail_count(bed.pool) == MBUFS);
 	FUZZ_CHECK(rte_mempool_avail_count(bed.f->fragments.small) == BH_FRAMES_SMALL);
+	check_ip_out(s, 0);
+	check_ip_out(s, 1);
+	check_ip_in(s, bed.any_injected);
 	bed.drops = drops;
 	bed.told = told;
 	bed.more = more;
@@ -455,6 +461,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_in in = { data, size };
 	bool stack = fuzz_u8(&in) & 1;
 
+	bed.any_injected = false;
 	put_ifs(&in);
 	bh_punt_police_init(bed.f->lcore[0]); /* what was punted before does not count */
 	FUZZ_CHECK(bh_forwarding_set_stack(bed.f, stack ? &bed.stack : NULL) == 0);

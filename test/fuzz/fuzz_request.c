@@ -219,7 +219,19 @@ has_value(uint8_t verb)
 static bool
 has_key(uint8_t verb)
 {
-	return has_value(verb) || verb == BH_V_DELETE || verb == BH_V_GET || verb == BH_V_LOOKUP;
+	return has_value(verb) || verb == BH_V_DELETE || verb == BH_V_GET || verb == BH_V_LOOKUP ||
+		verb == BH_V_NEXT;
+}
+
+/* How many records a walk wants. */
+static void
+put_count(struct fuzz_in *in)
+{
+	uint8_t b = fuzz_u8(in);
+
+	m.msg.aux = (b & 0x7f) == 0x7f ? BH_NEXT_COUNT : 1u + (b & 0x7f);
+	if (b & 0x80)
+		m.msg.aux |= BH_NEXT_SELF;
 }
 
 /* Not so well formed. */
@@ -264,6 +276,8 @@ request(struct fuzz_in *in, uint8_t op)
 	m.msg.table = table;
 	if (verb & 0x80) /* of a dump */
 		m.msg.aux = fuzz_u8(in);
+	if (m.msg.verb == BH_V_NEXT)
+		put_count(in);
 	if (s != NULL && s->owner != BH_ROLE_CORE)
 		peer = s->owner;
 	if (op & 0x40)

@@ -11,35 +11,50 @@
 
 /* ---- messages ---- */
 
+struct seen {
+	unsigned int n;
+	bool ordered; /* those of a walk must be */
+	uint8_t last[BH_KEY_MAX];
+};
+
 static void
 take_change(void *arg, const struct bh_change *c)
 {
 	const struct bh_schema *s = bh_schema(c->table);
+	struct seen *seen = arg;
 
-	++*(unsigned int *)arg;
 	if (c->key != NULL && s->key_ok != NULL)
 		FUZZ_CHECK(s->key_ok(c->key));
+	if (seen->ordered && c->key != NULL) {
+		FUZZ_CHECK(seen->n == 0 || memcmp(seen->last, c->key, s->key_len) < 0);
+		memcpy(seen->last, c->key, s->key_len);
+	}
+	seen->n++;
 }
 
 void
 check_records(const struct bh_msg *msg)
 {
 	size_t len = msg->len - sizeof(*msg);
-	unsigned int n = 0;
+	struct seen seen = { .ordered = msg->verb == BH_V_NEXT };
 
 	switch (msg->verb) {
 	case BH_V_GET:
 	case BH_V_LOOKUP:
+	case BH_V_NEXT:
 	case BH_V_DUMP:
 	case BH_V_RECOVER:
 	case BH_V_EVENT:
-		FUZZ_CHECK(bh_changes(msg->table, msg + 1, len, take_change, &n) == 0);
+		FUZZ_CHECK(bh_changes(msg->table, msg + 1, len, take_change, &seen) == 0);
 		break;
 	default:
 		return;
 	}
 	if (msg->verb == BH_V_GET || msg->verb == BH_V_LOOKUP)
-		FUZZ_CHECK(n == (msg->status == 0));
+		FUZZ_CHECK(seen.n == (msg->status == 0));
+	if (msg->verb == BH_V_NEXT)
+		FUZZ_CHECK(msg->status != -EIO && (seen.n > 0 || msg->status != 0 ||
+			msg->aux == BH_DUMP_END));
 }
 
 /* ---- tables ---- */
@@ -179,6 +194,30 @@ check_route(const struct bh_table *t, const struct bh_record *rec)
 		FUZZ_CHECK(rc == 0 && nh == v.nh && type != 0);
 }
 
+/* A walk is all records, by key: bytewise, vrf being 0. */
+static void
+check_order(const struct bh_table *t)
+{
+	uint8_t keys[BH_TABLE_NEXT_MAX * BH_KEY_MAX], at[BH_KEY_MAX] = { 0 };
+	const unsigned int len = t->schema->key_len;
+	unsigned int seen = 0;
+	bool self = true;
+	int n;
+
+	do {
+		n = bh_table_next_keys(t, at, self, keys, BH_TABLE_NEXT_MAX);
+		FUZZ_CHECK(n >= 0 && n <= BH_TABLE_NEXT_MAX);
+		for (int i = 0; i < n; i++) {
+			FUZZ_CHECK(memcmp(at, keys + i * len, len) < (self ? 1 : 0));
+			FUZZ_CHECK(bh_table_get(t, keys + i * len) != NULL);
+			memcpy(at, keys + i * len, len);
+			self = false;
+		}
+		seen += n;
+	} while (n == BH_TABLE_NEXT_MAX);
+	FUZZ_CHECK(seen == bh_table_count(t));
+}
+
 static void
 check_routes(const struct bh_table *t)
 {
@@ -187,6 +226,7 @@ check_routes(const struct bh_table *t)
 
 	while ((rec = bh_table_next(t, &slot)) != NULL)
 		check_route(t, rec);
+	check_order(t);
 }
 
 static void

@@ -12,6 +12,7 @@ CORPUS = os.path.join(ROOT, "test/fuzz/corpus")
 
 # lib/channel/msg.h and infobase/schema.h
 NOP, ADD, CHANGE, DELETE, GET, DUMP, LOOKUP, WATCH, UNWATCH, RECOVER, BEGIN, END = range(1, 13)
+NEXT = 17
 (CFG_INTERFACE, CFG_ADDRESS, CFG_NEIGHBOR, CFG_ROUTE4, CFG_ROUTE6, INTERFACE, HOSTIF, ADDRESS,
  NEIGHBOR, NEXTHOP, ROUTE4, ROUTE6, PROCESS, TCP, UDP, SNMP) = range(1, 17)
 
@@ -238,6 +239,9 @@ def request():
     write("request", "interfaces", up + b"\x0a\x01" + turn + b"\x1a\x03" + turn)
     write("request", "routes", up + hops + routes(ROUTE4) + routes(ROUTE6) +
           b"".join(ask(LOOKUP, t, bytes([24, i, i])) for i in range(4) for t in (ROUTE4, ROUTE6)))
+    write("request", "walk", up + hops + routes(ROUTE4) + routes(ROUTE6, 4) + b"".join(
+        ask(NEXT, t, bytes([n, 24 + i, i, i])) for t in (ROUTE4, ROUTE6) for i in range(4)
+        for n in (0, 0x82, 0x7f)) + turn + ask(NEXT, SNMP, b"\0\0") + turn)
     write("request", "late-nexthop", routes(ROUTE4) + up + hops + turn)
     write("request", "retire", up + hops + routes(ROUTE4) + ask(DELETE, NEXTHOP, bytes([8, 0])) +
           turn + hops + ask(DELETE, NEXTHOP, bytes([8, 1])) + turn +
@@ -308,6 +312,26 @@ def sockdiag():
     write("sockdiag", "others", one(20, bytes(72), seq=6) + one(20, bytes(8)) + end)
 
 
+def snmp():
+    """Names behind the root of a table, a stream, addresses."""
+    def name(table, *ids):
+        return bytes([64 + table]) + b"".join(struct.pack("<I", n) for n in ids)
+
+    def response(error, order=">", flags=0x10):
+        return (struct.pack("BBBB", 1, 18, flags, 0) + bytes(12) + struct.pack(order + "I", 8) +
+                struct.pack(order + "IHH", 1, error, 0))
+    write("snmp", "roots", b"\0" + struct.pack("<7I", 1, 3, 6, 1, 2, 1, 2))
+    write("snmp", "scalar", name(0, 0))
+    write("snmp", "column", name(1, 1, 10))
+    write("snmp", "instance", name(2, 1, 6, 1))
+    write("snmp", "listener", name(5, 1, 4, 1, 4, 0, 0, 0, 0, 22))
+    write("snmp", "module", name(8, 1, 3, 4, *b"core"))
+    write("snmp", "far", name(1, 1, 20, *[0xffffffff] * 70))
+    write("snmp", "stream", b"\x80" + response(263) + response(0) + response(263, "<", 0))
+    write("snmp", "unix", b"\x80unix:/var/agentx/master")
+    write("snmp", "tcp", b"\x80tcp:[2001:db8::1]:705")
+
+
 def icmp():
     """Flags, value, an Ethernet frame."""
     macs = b"\x02\xbb\0\0\0\1\x02\xbb\0\0\0\2"
@@ -371,5 +395,5 @@ def inject():
 
 if __name__ == "__main__":
     for make in (boot, config, hello, queue, changes, packet, inject, request, icmp, hostask,
-                 sockdiag, stack):
+                 snmp, sockdiag, stack):
         make()

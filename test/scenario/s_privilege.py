@@ -127,10 +127,13 @@ def restarted(router, name):
 
 def test_processes(t):
     """Uid, capabilities, no_new_privs, filter, umask: of each at its start and after SIGKILL."""
-    with Running(t, base_config(t.workdir, 2)) as router:
+    config = base_config(t.workdir, 2)
+    config.plan = {**(config.plan or {}),
+                   "modules": {"module": [{"name": "v6stack"}, {"name": "snmp"}]}}
+    with Running(t, config) as router:
         uid, gid = module_user()
         check_all(router, uid, gid)
-        for name in ("config", "routing"):
+        for name in ("config", "routing", "v6stack", "snmp"):
             restarted(router, name)
         check_all(router, uid, gid)
         t.say(f"modules run as {uid}:{gid}; the core holds no capability")

@@ -83,6 +83,15 @@ fib_set(struct bh_fib *fib, addr_t prefix, uint8_t plen, uint32_t nh)
 }
 
 static inline int
+fib_hold(struct bh_fib *fib, addr_t prefix, uint8_t plen)
+{
+	uint8_t b[16];
+
+	addr_store(prefix, b);
+	return bh_fib_hold(fib, b, plen);
+}
+
+static inline int
 fib_del(struct bh_fib *fib, addr_t prefix, uint8_t plen)
 {
 	uint8_t b[16];

@@ -82,6 +82,8 @@ static const struct {
 	{"ra-link-local.json", "Prefix fe80::/64 is link-local", IF0},
 	{"ra-interval.json", "Must condition", IF0},
 	{"ra-preferred.json", "Must condition", IF0},
+	{"snmp-port.json", "\"tcp:192.0.2.1:70500\" is none of a socket", "agentx-address"},
+	{"snmp-address.json", "\"tcp:router:705\"", "agentx-address"},
 	{"module-config.json", "Module config always runs", "/bulkhead:bulkhead/modules/module"},
 };
 
@@ -131,7 +133,7 @@ END_TEST
 START_TEST(test_examples)
 {
 	static const char *const names[] = {"two-ports.json", "two-ports.xml", "vfio.json",
-		"kernel-hosts.json", "ecmp.json", "hosts.json"};
+		"kernel-hosts.json", "ecmp.json", "hosts.json", "snmp-hosts.json"};
 	char file[512];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

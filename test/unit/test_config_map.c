@@ -350,6 +350,30 @@ START_TEST(test_advertisements)
 }
 END_TEST
 
+/* What the SNMP subagent is to do; without a word of it, no record. */
+START_TEST(test_snmp)
+{
+	const struct bh_cfg_snmp *v;
+
+	load("{" IFS(IF("eth0", "")) ",\"bulkhead:bulkhead\":{\"snmp\":{\"context\":\"c\"}}}");
+	v = record(BH_T_CFG_SNMP, 0).val;
+	ck_assert_str_eq(record(BH_T_CFG_SNMP, 0).key, BH_CFG_SNMP_NAME);
+	ck_assert_str_eq(v->address, BH_SNMP_ADDRESS);
+	ck_assert_str_eq(v->context, "c");
+	ck_assert(v->mibs == BH_SNMP_ALL && v->flags == BH_SNMP_NOTIFY);
+	ck_assert(bh_val_cfg_snmp(v, sizeof(*v)));
+	bh_model_free(&model);
+	load("{" IFS(IF("eth0", "")) ",\"bulkhead:bulkhead\":{\"snmp\":{\"notifications\":false,"
+		"\"agentx-address\":\"tcp:[2001:db8::1]:705\",\"register\":[\"udp-mib\",\"if-mib\"]}}}");
+	v = record(BH_T_CFG_SNMP, 0).val;
+	ck_assert_str_eq(v->address, "tcp:[2001:db8::1]:705");
+	ck_assert(v->mibs == (BH_SNMP_IF | BH_SNMP_UDP) && v->flags == 0);
+	bh_model_free(&model);
+	load("{" IFS(IF("eth0", "")) ",\"bulkhead:bulkhead\":{\"memory\":{\"size\":128}}}");
+	ck_assert_uint_eq(model.records.n, 1);
+}
+END_TEST
+
 START_TEST(test_print)
 {
 	char *text = NULL;
@@ -398,6 +422,7 @@ main(void)
 	tcase_add_test(tc, test_kernel_devices);
 	tcase_add_test(tc, test_records);
 	tcase_add_test(tc, test_advertisements);
+	tcase_add_test(tc, test_snmp);
 	tcase_add_test(tc, test_print);
 	suite_add_tcase(s, tc);
 	return run_suite(s);

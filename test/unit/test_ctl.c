@@ -264,6 +264,11 @@ fill_counters(void)
 	st->stack.inject_refused = 8;
 	st->fwd[0].ifs[1].rx_packets = 11;
 	st->dev[1].imissed = 12;
+	st->fwd[0].ip[1][0].n[BH_IP_IN_RECEIVES] = 21;
+	st->fwd[1].ip[1][0].n[BH_IP_IN_RECEIVES] = 1;
+	st->fwd[1].ip[2][1].n[BH_IP_OUT_FRAG_FAILS] = 31;
+	st->fwd[1].ip[0][1].n[BH_IP_OUT_NO_ROUTES] = 41;
+	st->fwd[2].ip[1][0].n[BH_IP_IN_RECEIVES] = 1000;
 	st->fwd[2].ip4_forwarded = 1000; /* beyond n_fwd */
 }
 
@@ -326,6 +331,13 @@ START_TEST(counters)
 	ck_assert_int_eq(num(doc, "interfaces.eth0.rx-packets"), 11);
 	ck_assert_int_eq(num(doc, "devices.eth0.imissed"), 12);
 	ck_assert_int_eq(num(doc, "devices.eth1.imissed"), 0);
+	ck_assert_uint_eq(json_object_size(json_object_get(doc, "ip")), BH_IP_COUNTERS);
+	ck_assert_int_eq(num(doc, "ip.in-receives.ipv4"), 22);
+	ck_assert_int_eq(num(doc, "ip.in-receives.ipv6"), 0);
+	ck_assert_int_eq(num(doc, "ip.out-fragment-failed.ipv6"), 31);
+	ck_assert_int_eq(num(doc, "ip.out-no-routes.ipv6"), 41);
+	ck_assert_int_eq(num(doc, "interfaces.eth0.ip.in-receives.ipv4"), 22);
+	ck_assert_int_eq(num(doc, "interfaces.eth0.ip.out-no-routes.ipv6"), 0);
 	v = json_array_get(json_object_get(doc, "lcores"), 1);
 	ck_assert_int_eq(num(v, "lcore"), 7);
 	ck_assert_uint_eq(json_object_size(json_object_get(v, "drops")), 2);
@@ -348,8 +360,14 @@ START_TEST(some_counters)
 	ck_assert_uint_eq(json_object_size(json_object_get(json_array_get(v, 0), "drops")), 0);
 	v = run_json(bh_show_counters, "bhctl show counters eth0", "interfaces");
 	ck_assert_uint_eq(json_object_size(v), 1);
+	v = run_json(bh_show_counters, "bhctl show counters ip", "ip");
+	ck_assert_int_eq(num(v, "in-receives.ipv4"), 22);
+	ck_assert_ptr_null(json_object_get(doc, "drops"));
+	ck_assert_int_eq(fake_run(bh_show_counters, "bhctl show counters ip"), 0);
+	ck_assert_ptr_nonnull(strstr(fake_out, "in-receives"));
+	ck_assert_ptr_null(strstr(fake_out, "in-broadcast"));
 	ck_assert_int_eq(fake_run(bh_show_counters, "bhctl show counters eth9"), BH_CTL_FAILED);
-	ck_assert_str_eq(fake_err, "bhctl: 'eth9' is neither an interface nor a reason of drops\n");
+	ck_assert_str_eq(fake_err, "bhctl: 'eth9' is neither an interface nor a reason of drops, nor 'ip'\n");
 	ck_assert_int_eq(fake_run(bh_show_counters, "bhctl show counters drops"), 0);
 	ck_assert_ptr_nonnull(strstr(fake_out, "ip4_no_route           7\n"));
 	ck_assert_ptr_null(strstr(fake_out, "ip4_bad_checksum"));

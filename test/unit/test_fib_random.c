@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * FIB against a list of routes searched from end to end: random sets, replacements and deletions of
- * clustered prefixes, lengths around the borders of nodes preferred. After each change the edges of
- * the changed prefix are looked up, from time to time the edges of all routes.
+ * FIB against a list of routes searched from end to end: random sets, holds, replacements and deletions
+ * of clustered prefixes, lengths around the borders of nodes preferred. After each change the edges of
+ * the changed prefix are looked up and what follows it is asked for, from time to time the edges of all
+ * routes and their order.
  */
 #include <errno.h>
 
@@ -15,7 +16,7 @@
 struct route {
 	addr_t prefix;
 	uint8_t plen;
-	uint32_t nh;
+	uint32_t nh; /* 0: held */
 };
 
 static const uint8_t lens4[] = { 0, 1, 7, 8, 12, 16, 17, 18, 18, 19, 22, 23, 24, 24, 25, 28, 29, 30,
@@ -29,6 +30,7 @@ static struct {
 	struct route route[MAX_LIVE];
 	unsigned int live;
 	uint64_t seed;
+	uint32_t hold;		/* one of so many is held */
 	unsigned int refused;	/* -ENOSPC */
 } t;
 
@@ -49,7 +51,7 @@ reference(addr_t addr, uint8_t *plen)
 	for (unsigned int i = 0; i < t.live; i++) {
 		const struct route *r = &t.route[i];
 
-		if (((addr ^ r->prefix) & addr_mask(r->plen)) == 0 &&
+		if (r->nh != 0 && ((addr ^ r->prefix) & addr_mask(r->plen)) == 0 &&
 				(best == NULL || r->plen > best->plen))
 			best = r;
 	}
@@ -89,6 +91,104 @@ check_edges(addr_t prefix, uint8_t plen)
 	check_addr(prefix | ((addr_t)rnd(UINT32_MAX) << 96 & ~addr_mask(plen)));
 }
 
+static struct route *
+find(const struct route *r)
+{
+	for (unsigned int i = 0; i < t.live; i++)
+		if (t.route[i].plen == r->plen && t.route[i].prefix == r->prefix)
+			return &t.route[i];
+	return NULL;
+}
+
+/* By address, then length. */
+static int
+compare(const struct route *a, const struct route *b)
+{
+	if (a->prefix != b->prefix)
+		return a->prefix < b->prefix ? -1 : 1;
+	return (a->plen > b->plen) - (a->plen < b->plen);
+}
+
+/* The first that comes after r, or r itself if `self`; NULL: none does. */
+static const struct route *
+follower(const struct route *r, bool self)
+{
+	const struct route *best = NULL;
+
+	for (unsigned int i = 0; i < t.live; i++) {
+		int c = compare(&t.route[i], r);
+
+		if ((c > 0 || (c == 0 && self)) && (best == NULL || compare(&t.route[i], best) < 0))
+			best = &t.route[i];
+	}
+	return best;
+}
+
+static int
+next(const struct route *r, bool self, struct bh_fib_prefix *out, unsigned int max)
+{
+	uint8_t b[16];
+
+	addr_store(r->prefix, b);
+	return bh_fib_next(t.fib, b, r->plen, self, out, max);
+}
+
+/* What follows a prefix, be it there or not, and the second one too. */
+static void
+check_next(const struct route *from)
+{
+	const bool self = rnd(2);
+	struct bh_fib_prefix out[2];
+	const struct route *want = follower(from, self);
+	int n = next(from, self, out, 2);
+
+	ck_assert_int_eq(n > 0, want != NULL);
+	for (int i = 0; i < n; i++) {
+		ck_assert_ptr_nonnull(want);
+		ck_assert_uint_eq(out[i].plen, want->plen);
+		ck_assert(addr_load(t.family, out[i].addr) == want->prefix);
+		want = follower(want, false);
+	}
+	ck_assert(n == 2 || want == NULL);
+}
+
+/* All in order, in steps of any size. */
+static void
+check_order(void)
+{
+	struct bh_fib_prefix out[BH_FIB_NEXT_MAX];
+	struct route at = { 0 };
+	unsigned int seen = 0, max;
+	bool self = true;
+	int n;
+
+	do {
+		max = 1 + rnd(BH_FIB_NEXT_MAX);
+		n = next(&at, self, out, max);
+		ck_assert_int_ge(n, 0);
+		for (int i = 0; i < n; i++) {
+			struct route r = { addr_load(t.family, out[i].addr), out[i].plen, 0 };
+
+			ck_assert_int_gt(compare(&r, &at) + self, 0);
+			ck_assert_ptr_nonnull(find(&r));
+			at = r;
+			self = false;
+			seen++;
+		}
+	} while ((unsigned int)n == max);
+	ck_assert_uint_eq(seen, t.live);
+}
+
+static unsigned int
+n_held(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < t.live; i++)
+		n += t.route[i].nh == 0;
+	return n;
+}
+
 static void
 check_all(void)
 {
@@ -97,7 +197,8 @@ check_all(void)
 	for (unsigned int i = 0; i < t.live; i++)
 		check_edges(t.route[i].prefix, t.route[i].plen);
 	bh_fib_stats(t.fib, &s);
-	ck_assert_uint_eq(s.routes, t.live);
+	ck_assert_uint_eq(s.routes, t.live - n_held());
+	check_order();
 }
 
 /* One of four clusters, some bits flipped, so that prefixes nest and neighbour each other. */
@@ -119,15 +220,6 @@ random_route(void)
 	return (struct route){ a & addr_mask(plen), plen, 1 + rnd(rnd(8) == 0 ? 100000 : 4) };
 }
 
-static struct route *
-find(const struct route *r)
-{
-	for (unsigned int i = 0; i < t.live; i++)
-		if (t.route[i].plen == r->plen && t.route[i].prefix == r->prefix)
-			return &t.route[i];
-	return NULL;
-}
-
 static void
 random_set(void)
 {
@@ -137,7 +229,10 @@ random_set(void)
 
 	if (old == NULL && t.live == MAX_LIVE)
 		return;
-	rc = fib_set(t.fib, r.prefix, r.plen, r.nh);
+	if (rnd(t.hold) == 0)
+		r.nh = 0;
+	rc = r.nh == 0 ? fib_hold(t.fib, r.prefix, r.plen) :
+		fib_set(t.fib, r.prefix, r.plen, r.nh);
 	if (rc == 0 && old != NULL)
 		old->nh = r.nh;
 	else if (rc == 0)
@@ -146,6 +241,7 @@ random_set(void)
 		t.refused++;
 	ck_assert(rc == 0 || rc == -ENOSPC);
 	check_edges(r.prefix, r.plen);
+	check_next(&r);
 }
 
 static void
@@ -166,8 +262,9 @@ random_del(void)
 		*r = t.route[--t.live];
 	else
 		t.refused++;
-	ck_assert(rc == 0 || rc == -ENOSPC);
+	ck_assert(rc == 0 || (rc == -ENOSPC && gone.nh != 0));
 	check_edges(gone.prefix, gone.plen);
+	check_next(&gone);
 }
 
 static void
@@ -179,6 +276,7 @@ start(int family, uint32_t max_nodes, uint64_t seed)
 	memset(&t, 0, sizeof(t));
 	t.family = family;
 	t.seed = seed;
+	t.hold = max_nodes == 0 ? 4 : 20; /* held ones need no nodes */
 	t.fib = bh_fib_create(&conf);
 	ck_assert_ptr_nonnull(t.fib);
 }

@@ -124,6 +124,12 @@ START_TEST(handoff)
 	ck_assert_uint_eq(bed.stats->fwd[0].ifs[2].tx_packets, 21);
 	ck_assert_uint_eq(bed.stats->fwd[1].ifs[3].tx_packets, 5);
 	ck_assert_uint_eq(bed.stats->fwd[2].ip4_forwarded, 12);
+	/* who found the way counts that, who sends counts that */
+	ck_assert_uint_eq(bed.stats->fwd[2].ip[2][0].n[BH_IP_OUT_FORWARDED], 7);
+	ck_assert_uint_eq(bed.stats->fwd[2].ip[2][0].n[BH_IP_OUT_TRANSMITS], 0);
+	ck_assert_uint_eq(bed.stats->fwd[0].ip[2][0].n[BH_IP_OUT_TRANSMITS], 21);
+	ck_assert_uint_eq(bed.stats->fwd[0].ip[2][1].n[BH_IP_OUT_TRANSMITS], 0);
+	ck_assert_uint_eq(bed.stats->fwd[1].ip[3][0].n[BH_IP_OUT_TRANSMITS], 5);
 	bed_check_no_mbuf_lost();
 }
 END_TEST
@@ -155,6 +161,7 @@ START_TEST(handoff_full)
 	}
 	bed_check_drops(BH_DROP_HANDOFF_FULL, 128);
 	ck_assert_uint_eq(bed.stats->fwd[1].ifs[2].tx_drops, 128);
+	ck_assert_uint_eq(bed.stats->fwd[1].ip[2][0].n[BH_IP_OUT_DISCARDS], 128);
 	bed_turn_of(0); /* all that was handed over, in one turn */
 	bed_check_drops(BH_DROP_TX_FULL, BH_HANDOFF_RING - BED_RING);
 	ck_assert_uint_eq(bed_count(2), BED_RING);

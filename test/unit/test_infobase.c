@@ -61,6 +61,34 @@ START_TEST(test_lookup)
 }
 END_TEST
 
+/* A table without an order; what cannot be asked. */
+START_TEST(test_next)
+{
+	struct bh_route4_key k = key_of(1);
+	const uint32_t bad[] = { 0, BH_NEXT_SELF, 1 | BH_NEXT_SELF << 1, BH_DUMP_END };
+	struct bh_route4_key host = { { 10, 1 }, 8 };
+	const uint8_t name[32] = "a name";
+	unsigned int i;
+
+	ck_assert_int_eq(fake_call(READER, BH_V_NEXT, BH_T_ROUTE4, 1, &k, sizeof(k))->msg.status,
+		-EOPNOTSUPP);
+	ck_assert_int_eq(fake_call(READER, BH_V_NEXT, BH_T_SNMP, 1, name, sizeof(name))->msg.status, -EOPNOTSUPP);
+	ck_assert_int_eq(fake_call(READER, BH_V_NEXT, BH_T_ROUTE4, 1, &k, 7)->msg.status, -EMSGSIZE);
+	ck_assert_int_eq(fake_call(READER, BH_V_NEXT, BH_T_ROUTE4, 1, &host, 8)->msg.status, -EINVAL);
+	for (i = 0; i < RTE_DIM(bad); i++)
+		ck_assert_int_eq(fake_call(READER, BH_V_NEXT, BH_T_ROUTE4, bad[i], &k,
+			sizeof(k))->msg.status, -EINVAL);
+	/* it asks for no more room than its count needs, a whole record at least */
+	ck_assert_int_eq(fake_offer(READER, BH_V_NEXT, BH_T_ROUTE4, 1, 1, &k, sizeof(k), 64), 1);
+	ck_assert_int_eq(fake_offer(READER, BH_V_NEXT, BH_T_ROUTE4, 1, 9, &k, sizeof(k), 64), 6);
+	ck_assert_int_eq(fake_offer(READER, BH_V_NEXT, BH_T_ROUTE4, 1, 9, &k, sizeof(k), 2), 2);
+	ck_assert_int_eq(fake_offer(READER, BH_V_NEXT, BH_T_ROUTE4, 1, 65535, &k, sizeof(k), 64), 64);
+	ck_assert_int_eq(fake_offer(READER, BH_V_NEXT, BH_T_ROUTE4, 1, 1, &k, sizeof(k), 0), -EAGAIN);
+	fake_wait_replies(READER, fake.peer[READER].n_replies + 4);
+	fake.peer[READER].n_replies = 0;
+}
+END_TEST
+
 /* An ids' owner: what the link worker's hook does, in little. */
 static int
 assign_id(void *ctx, const void *key, void *val, uint16_t len, const struct bh_record *old)
@@ -243,6 +271,7 @@ main(void)
 	tcase_add_test(tc, test_modify);
 	tcase_add_test(tc, test_nop);
 	tcase_add_test(tc, test_lookup);
+	tcase_add_test(tc, test_next);
 	tcase_add_test(tc, test_bad_verb_and_table);
 	tcase_add_test(tc, test_bad_length);
 	tcase_add_test(tc, test_bad_message);

@@ -14,7 +14,9 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,6 +103,21 @@ make_socket(void)
 }
 
 static int
+connect_streams(void)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX, .sun_path = "/nonexistent"};
+	int a = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), ends[2];
+	int b = socket(AF_INET, SOCK_STREAM, 0), c = socket(AF_INET6, SOCK_STREAM, 0);
+	struct timeval zero = {0};
+
+	if (a < 0 || b < 0 || c < 0 || pipe(ends) < 0)
+		return 1;
+	if (select(0, NULL, NULL, NULL, &zero) != 0)
+		return 2;
+	return connect(a, (struct sockaddr *)&un, sizeof(un)) == 0 || errno != ENOENT;
+}
+
+static int
 die_by_abort(void)
 {
 	abort();
@@ -125,6 +142,11 @@ START_TEST(work_goes_on)
 	ck_assert(runs(BH_SANDBOX_ALONE, talk));
 	ck_assert(runs(BH_SANDBOX_ALONE, read_file));
 	ck_assert(runs(BH_SANDBOX_ALONE, make_socket));
+	ck_assert(runs(BH_SANDBOX_AGENT, compute));
+	ck_assert(runs(BH_SANDBOX_AGENT, talk));
+	ck_assert(runs(BH_SANDBOX_AGENT, connect_streams));
+	ck_assert(runs(BH_SANDBOX_AGENT_ALONE, connect_streams));
+	ck_assert(runs(BH_SANDBOX_AGENT_ALONE, read_file));
 }
 END_TEST
 
@@ -206,11 +228,16 @@ START_TEST(all_else_is_fatal)
 		ck_assert_msg(is_killed(BH_SANDBOX_ONE_SHOT, always[i]), "case %u", i);
 		ck_assert_msg(is_killed(BH_SANDBOX_MODULE, always[i]), "case %u", i);
 		ck_assert_msg(is_killed(BH_SANDBOX_ALONE, always[i]), "case %u", i);
+		ck_assert_msg(is_killed(BH_SANDBOX_AGENT, always[i]), "case %u", i);
+		ck_assert_msg(is_killed(BH_SANDBOX_AGENT_ALONE, always[i]), "case %u", i);
 	}
 	ck_assert(is_killed(BH_SANDBOX_ONE_SHOT, talk));
 	ck_assert(is_killed(BH_SANDBOX_ONE_SHOT, read_file));
 	ck_assert(is_killed(BH_SANDBOX_MODULE, read_file));
 	ck_assert(is_killed(BH_SANDBOX_MODULE, make_socket));
+	ck_assert(is_killed(BH_SANDBOX_MODULE, connect_streams));
+	ck_assert(is_killed(BH_SANDBOX_AGENT, make_socket));
+	ck_assert(is_killed(BH_SANDBOX_AGENT, read_file));
 }
 END_TEST
 

@@ -293,6 +293,23 @@ START_TEST(test_not_connected)
 }
 END_TEST
 
+/* Those at the end of the list leave it, and the list its end, within a pass: the others miss nothing. */
+START_TEST(test_end_within_a_pass)
+{
+	const unsigned int peers[] = { FIRST, FIRST + 1, BH_ROLE_SNMP, BH_ROLE_USER };
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(peers); i++) {
+		watch(peers[i]);
+		fake_until(&pic[peers[i]].synced, 1);
+	}
+	fake.peer[BH_ROLE_SNMP].gone = fake.peer[BH_ROLE_USER].gone = true;
+	ib->watches.at = 2; /* the next pass begins with them */
+	settle(FIRST, FIRST + 2);
+	ck_assert_uint_eq(ib->watches.used, 2);
+}
+END_TEST
+
 START_TEST(test_limit)
 {
 	unsigned int i;
@@ -379,6 +396,7 @@ main(void)
 	tcase_add_test(tc, test_complete);
 	tcase_add_test(tc, test_begin_and_end);
 	tcase_add_test(tc, test_not_connected);
+	tcase_add_test(tc, test_end_within_a_pass);
 	tcase_add_test(tc, test_limit);
 	tcase_add_test(tc, test_resync);
 	tcase_add_test(tc, test_random);
