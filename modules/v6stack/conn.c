@@ -4,56 +4,16 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "lib/life/life.h"
 #include "lib/log/log.h"
 
 #define BUSY_TRIES 500 /* 10 ms each: until the core has seen the end of a predecessor */
 
-uint64_t
-bh_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-void
-bh_program_ready(struct program *p)
-{
-	int rc = bh_ready();
-
-	p->told = true;
-	if (rc < 0)
-		bh_warn("main", "cannot tell the supervisor: %s", strerror(-rc));
-}
-
-void
-bh_program_wake(evutil_socket_t fd, short what, void *arg)
-{
-	/* Only wakes the loop, which looks everywhere. */
-	(void)fd;
-	(void)what;
-	(void)arg;
-}
-
-int
-bh_program_wait_for(struct program *p, struct event **e, int fd)
-{
-	if (*e != NULL)
-		event_free(*e);
-	*e = event_new(p->base, fd, EV_READ | EV_PERSIST, bh_program_wake, p);
-	if (*e == NULL)
-		return -ENOMEM;
-	return event_add(*e, NULL) < 0 ? -EIO : 0;
-}
-
 static int
 watch_packets(struct program *p)
 {
-	return bh_program_wait_for(p, &p->punted, bh_packets_fd(p->packets));
+	return bh_module_wait_for(&p->m, &p->punted, bh_packets_fd(p->packets));
 }
 
 /* As many as come may be handed over in one turn. */
@@ -74,7 +34,7 @@ open_packets(struct program *p)
 
 	for (int i = 0; i < BUSY_TRIES && p->packets == NULL; i++) {
 		bh_life_beat();
-		p->packets = bh_packets_open(&p->args, on_punt, p);
+		p->packets = bh_packets_open(&p->m.args, on_punt, p);
 		rc = p->packets != NULL ? 0 : -errno;
 		if (rc != -EBUSY)
 			break;
@@ -103,7 +63,7 @@ bh_program_watch(struct program *p)
 	int rc = 0;
 
 	for (unsigned int i = 0; i < BH_STACK_INPUTS && rc == 0; i++)
-		rc = bh_watch(p->h, bh_stack_table(i), bh_stack_change, &p->stack->watch[i]);
+		rc = bh_watch(p->m.h, bh_stack_table(i), bh_stack_change, &p->stack->watch[i]);
 	if (rc < 0)
 		bh_err("main", "cannot watch the tables: %s", strerror(-rc));
 	return rc;
@@ -118,7 +78,7 @@ bh_program_take_over(struct program *p)
 	if (!p->recovered)
 		bh_socks_first(p);
 	for (unsigned int i = 0; i < 2 && rc == 0 && !p->recovered; i++)
-		rc = bh_dump(p->h, BH_V_RECOVER, mine[i], bh_stack_recover, p->stack);
+		rc = bh_dump(p->m.h, BH_V_RECOVER, mine[i], bh_stack_recover, p->stack);
 	if (rc < 0)
 		bh_err("main", "cannot recover: %s", strerror(-rc));
 	else
@@ -139,17 +99,3 @@ bh_program_poll_packets(struct program *p)
 	bh_program_close_packets(p);
 	return open_packets(p);
 }
-
-/* The core is another one from now on; what was under way ends in here. */
-void
-bh_program_role(struct program *p, int fd)
-{
-	if (bh_reopen_role(p->h, fd) < 0) {
-		close(fd);
-		return;
-	}
-	close(p->args.role_fd);
-	p->args.role_fd = fd;
-	p->renewed = true;
-}
-

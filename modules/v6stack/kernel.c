@@ -32,7 +32,7 @@ bh_kernel_init(struct program *p)
 	p->taps = bh_hosttaps_new(&tap_ops, p, bh_supervised_fd());
 	if (p->taps == NULL)
 		return -errno;
-	return bh_program_wait_for(p, &p->tapped, bh_hosttaps_fd(p->taps));
+	return bh_module_wait_for(&p->m, &p->tapped, bh_hosttaps_fd(p->taps));
 }
 
 bool

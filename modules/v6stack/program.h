@@ -3,45 +3,27 @@
 #ifndef BH_V6STACK_PROGRAM_H
 #define BH_V6STACK_PROGRAM_H
 
-#include <event2/event.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/client/bulkhead.h"
 #include "lib/client/packet.h"
+#include "lib/module/module.h"
 #include "modules/v6stack/hosttap.h"
 #include "modules/v6stack/sockdiag.h"
 #include "modules/v6stack/stack.h"
 
 struct program {
-	struct bh_handle *h;
+	struct bh_module m;
 	struct bh_packets *packets;
 	struct bh_stack *stack;
-	struct event_base *base;
 	struct bh_hosttaps *taps;
 	struct bh_sockdiag *socks; /* NULL: the kernel does not tell */
-	struct event *readable, *punted, *tapped, *words, *timer, *beat, *term, *intr, *second, *diag;
-	struct bh_open_args args;
-	uint64_t start; /* ms */
-	bool has_role;
-	bool told;	/* READY, to this supervisor about this core */
+	struct event *punted, *tapped, *second, *diag;
+	bool connected; /* once, to this core or one before */
 	bool owner;	/* no heir: it has begun with this core */
 	bool recovered; /* what a predecessor left was read */
-	bool renewed;	/* there is a new role socket, not used yet */
 	bool kernel_dirty; /* the kernel's side may not be as it must */
-	bool stop;
 };
-
-/* CLOCK_MONOTONIC. */
-uint64_t bh_now_ms(void);
-
-/* Tells the supervisor that the module serves, or an heir that it can. */
-void bh_program_ready(struct program *p);
-
-/* An event_callback_fn that only wakes the loop, which looks everywhere. */
-void bh_program_wake(evutil_socket_t fd, short what, void *arg);
-/* Waits for another descriptor in the place of *e. 0 or -errno. */
-int bh_program_wait_for(struct program *p, struct event **e, int fd);
 
 /* Follows the tables of the stack's inputs. 0 or -errno, which is told. */
 int bh_program_watch(struct program *p);
@@ -53,9 +35,6 @@ int bh_program_take_over(struct program *p);
 /* Frames that have come. How many, or -errno. */
 int bh_program_poll_packets(struct program *p);
 void bh_program_close_packets(struct program *p);
-
-/* A word of the supervisor: the core is another one from now on. Takes fd. */
-void bh_program_role(struct program *p, int fd);
 
 /* ---- kernel.c: the kernel's side of the ports ---- */
 

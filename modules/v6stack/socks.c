@@ -61,10 +61,10 @@ bh_socks_init(struct program *p)
 		bh_warn("socks", "no sockets in the tables tcp and udp: %s", strerror(errno));
 		return 0;
 	}
-	p->second = event_new(p->base, -1, EV_PERSIST, on_second, p);
+	p->second = event_new(p->m.base, -1, EV_PERSIST, on_second, p);
 	if (p->second == NULL || event_add(p->second, &second) < 0)
 		return -ENOMEM;
-	return bh_program_wait_for(p, &p->diag, bh_sockdiag_fd(p->socks));
+	return bh_module_wait_for(&p->m, &p->diag, bh_sockdiag_fd(p->socks));
 }
 
 int
