@@ -22,6 +22,7 @@
 #include "lib/log/log.h"
 #include "lib/sandbox/sandbox.h"
 #include "lib/stats/stats.h"
+#include "modules/routing/fpm_conn.h"
 #include "modules/routing/routing.h"
 
 enum { EXIT_USAGE = 2, EXIT_CORE_GONE = 3 };
@@ -29,6 +30,7 @@ enum { EXIT_USAGE = 2, EXIT_CORE_GONE = 3 };
 struct program {
 	struct bh_handle *h;
 	struct bh_routing routing;
+	struct bh_fpm_conn fpm;
 	struct event_base *base;
 	struct event *readable, *words, *term, *intr, *beat;
 	struct timespec start;
@@ -158,7 +160,7 @@ on_words(evutil_socket_t fd, short what, void *arg)
 		else if (kind == BH_WORD_ROLE)
 			take_role(p, w.fd);
 		else if (kind == BH_WORD_TAKE)
-			p->routing.heir = p->routing.out.told = false;
+			bh_routing_promote(&p->routing);
 		else if (kind == BH_WORD_LEAVE)
 			p->stop = true;
 		else if (w.fd >= 0)
@@ -248,7 +250,7 @@ compute_ms(const struct program *p)
 {
 	const struct bh_rib *rib = &p->routing.rib;
 
-	return 500 + (rib->routes[0].n + rib->routes[1].n) / 20;
+	return 500 + (rib->routes[0].n + rib->routes[1].n) / 20 + p->routing.fpm.entries.n / 20;
 }
 
 /* Polls, computes, sends, and sleeps when there was nothing. 0 when asked to stop; -ECONNRESET:
@@ -256,6 +258,7 @@ compute_ms(const struct program *p)
 static int
 serve(struct program *p)
 {
+	bool more;
 	int n, rc;
 
 	while (!p->stop) {
@@ -265,6 +268,8 @@ serve(struct program *p)
 		if (n < 0)
 			return n;
 		bh_life_busy(compute_ms(p));
+		p->routing.fpm.now = bh_fpm_clock();
+		more = bh_fpm_conn_turn(&p->fpm, p->has_role && bh_routing_is_open(&p->routing));
 		rc = bh_routing_commit(&p->routing);
 		bh_life_beat();
 		if (rc < 0)
@@ -275,7 +280,7 @@ serve(struct program *p)
 		/* Never NONBLOCK alone: that goes on as long as a descriptor is readable, and only
 		 * bh_poll() reads what the core wrote. */
 		event_base_loop(p->base, EVLOOP_ONCE |
-			(n == 0 && bh_prepare_wait(p->h) ? 0 : EVLOOP_NONBLOCK));
+			(n == 0 && !more && bh_prepare_wait(p->h) ? 0 : EVLOOP_NONBLOCK));
 	}
 	return 0;
 }
@@ -366,9 +371,12 @@ run(struct program *p)
 		return -errno;
 	rc = make_events(p);
 	if (rc == 0)
-		rc = bh_sandbox_enter(p->has_role ? BH_SANDBOX_MODULE : BH_SANDBOX_ALONE);
-	if (rc == 0)
+		rc = bh_sandbox_enter(p->has_role ? BH_SANDBOX_LISTENER : BH_SANDBOX_ALONE);
+	if (rc == 0) {
+		bh_fpm_conn_init(&p->fpm, p->base, &p->routing.fpm);
 		rc = follow_cores(p);
+		bh_fpm_conn_fini(&p->fpm);
+	}
 	free_events(p);
 	bh_close(p->h);
 	return rc;
@@ -377,8 +385,8 @@ run(struct program *p)
 int
 main(int argc, char **argv)
 {
+	static struct program p;
 	int level = parse_args(argc, argv), rc;
-	struct program p = {0};
 
 	if (level < 0)
 		return -1 - level;

@@ -74,8 +74,11 @@ nh_refused(struct bh_output *o, const struct bh_nh *nh, const char *verb, int st
 static void
 route_move(struct bh_out_route *r, struct bh_out_list *to)
 {
+	struct bh_output *o = r->out;
+
 	if (r->on == to)
 		return;
+	o->n_routes += (to == &o->routes) - (r->on == &o->routes);
 	if (r->on != NULL)
 		TAILQ_REMOVE(r->on, r, link);
 	r->on = to;

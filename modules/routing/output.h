@@ -73,6 +73,7 @@ struct bh_output {
 	void (*gone)(void *arg, struct bh_out_route *r);
 	void *gone_arg;
 	struct bh_out_list routes;    /* to be seen to */
+	uint32_t n_routes;	      /* of them */
 	struct bh_out_list refused;   /* for the next change */
 	TAILQ_HEAD(, bh_nh) nexthops; /* to be seen to */
 	uint8_t replay;		      /* enum bh_replay_state */

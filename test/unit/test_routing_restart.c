@@ -15,9 +15,9 @@
 static void
 come_base(struct fake *f)
 {
-	static const uint16_t base[] = {BH_T_INTERFACE, BH_T_CFG_ADDRESS, BH_T_ADDRESS};
+	static const uint16_t base[] = {BH_T_INTERFACE, BH_T_CFG_ADDRESS, BH_T_ADDRESS, BH_T_HOSTIF};
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		fake_resync(f, base[i]);
 	fake_change(f, BH_T_INTERFACE, BH_OP_COMPLETE, NULL, NULL, 0);
 	fake_change(f, BH_T_CFG_ADDRESS, BH_OP_COMPLETE, NULL, NULL, 0);
@@ -30,6 +30,8 @@ come_statics(struct fake *f)
 	fake_change(f, BH_T_CFG_ROUTE4, BH_OP_COMPLETE, NULL, NULL, 0);
 	fake_resync(f, BH_T_CFG_ROUTE6);
 	fake_change(f, BH_T_CFG_ROUTE6, BH_OP_COMPLETE, NULL, NULL, 0);
+	fake_resync(f, BH_T_CFG_FPM);
+	fake_change(f, BH_T_CFG_FPM, BH_OP_COMPLETE, NULL, NULL, 0);
 }
 
 static struct fake *
@@ -181,7 +183,7 @@ START_TEST(test_heir)
 	fake_run(f);
 	ck_assert_uint_eq(f->n_log, 0);
 	ck_assert_uint_eq(f->n_ready, 1);
-	f->r.heir = f->r.out.told = false;
+	bh_routing_promote(&f->r);
 	fake_run(f);
 	ck_assert_uint_eq(f->n_ready, 2);
 	ck_assert_str_eq(fake_route(f, "192.0.2.0/24"), "static 5 10.0.2.9@2");
