@@ -21,6 +21,7 @@ static const char *const subjects[BH_SHOW_MAX] = {
 	[BH_SHOW_ADDRESSES] = "addresses",
 	[BH_SHOW_CONNECTIONS] = "connections",
 	[BH_SHOW_COUNTERS] = "counters",
+	[BH_SHOW_FPM] = "fpm",
 	[BH_SHOW_INTERFACES] = "interfaces",
 	[BH_SHOW_LCORES] = "lcores",
 	[BH_SHOW_MEMORY] = "memory",

@@ -62,7 +62,7 @@ _bhctl()
 		2) reply=$(_bhctl_processes "${COMP_WORDS[0]}" "${where[@]}") ;;
 		esac
 	elif ((${#words[@]} == 1)); then
-		reply='addresses connections counters interfaces lcores memory neighbors nexthops
+		reply='addresses connections counters fpm interfaces lcores memory neighbors nexthops
 			processes routes sockets tables version'
 	else
 		case ${words[1]} in

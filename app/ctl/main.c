@@ -18,6 +18,7 @@ static const bh_show_fn shows[BH_SHOW_MAX] = {
 	[BH_SHOW_ADDRESSES] = bh_show_addresses,
 	[BH_SHOW_CONNECTIONS] = bh_show_connections,
 	[BH_SHOW_COUNTERS] = bh_show_counters,
+	[BH_SHOW_FPM] = bh_show_fpm,
 	[BH_SHOW_INTERFACES] = bh_show_interfaces,
 	[BH_SHOW_LCORES] = bh_show_lcores,
 	[BH_SHOW_MEMORY] = bh_show_memory,

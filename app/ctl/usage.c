@@ -8,6 +8,7 @@ bh_ctl_list_subjects(FILE *out)
 	      "bhctl show connections          clients of the core's services and their channels\n"
 	      "bhctl show counters [drops]     packets forwarded and dropped, by reason\n"
 	      "bhctl show counters NAME        counters of an interface, or one reason of drops\n"
+	      "bhctl show fpm                  the connection of FRR's zebra, its routes and refusals\n"
 	      "bhctl show interfaces [NAME]    interfaces, or all of one\n"
 	      "bhctl show lcores               roles, CPUs and work of the core's threads\n"
 	      "bhctl show memory               what clients take: channels, sockets, memory\n"
