@@ -74,13 +74,12 @@ entry_set(struct bh_fpm *f, struct bh_fpm_entry *e, struct bh_fpm_set *s)
 
 	if (s == old)
 		return;
+	if (old != NULL)
+		TAILQ_REMOVE(&old->users, e, of_set);
 	e->set = s;
 	if (s != NULL)
 		TAILQ_INSERT_TAIL(&s->users, e, of_set);
-	if (old != NULL) {
-		TAILQ_REMOVE(&old->users, e, of_set);
-		bh_fpm_set_release(&f->nhgs, old);
-	}
+	bh_fpm_set_release(&f->nhgs, old);
 }
 
 static void
@@ -90,13 +89,13 @@ entry_nhg(struct bh_fpm *f, struct bh_fpm_entry *e, struct bh_fpm_nhg *g)
 
 	if (g == old)
 		return;
+	if (old != NULL)
+		TAILQ_REMOVE(&old->users, e, of_nhg);
 	e->nhg = g;
 	if (g != NULL)
 		TAILQ_INSERT_TAIL(&g->users, e, of_nhg);
-	if (old != NULL) {
-		TAILQ_REMOVE(&old->users, e, of_nhg);
+	if (old != NULL)
 		bh_fpm_nhg_release(&f->nhgs, old);
-	}
 }
 
 /* ---- interfaces ---- */

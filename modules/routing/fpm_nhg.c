@@ -12,7 +12,8 @@
 static bool
 set_is(const struct bh_fpm_set *s, uint8_t type, const struct bh_fpm_hop *hops, unsigned int n)
 {
-	return s->type == type && s->n == n && memcmp(s->hop, hops, n * sizeof(hops[0])) == 0;
+	return s->type == type && s->n == n &&
+		(n == 0 || memcmp(s->hop, hops, n * sizeof(hops[0])) == 0);
 }
 
 struct bh_fpm_set *

@@ -63,8 +63,8 @@ struct fake_rec {
 	struct bh_hnode node;
 	bool stale;
 	uint16_t key_len, val_len;
-	uint8_t key[BH_KEY_MAX];
-	uint8_t val[BH_VAL_MAX]; /* of the tables of FPM */
+	uint8_t key[BH_KEY_MAX] __attribute__((aligned(8)));
+	uint8_t val[BH_VAL_MAX] __attribute__((aligned(8))); /* of the tables of FPM */
 	struct bh_route route; /* of route tables */
 	uint32_t id;	       /* of nexthop */
 	uint32_t routes;       /* not stale ones that use it */
