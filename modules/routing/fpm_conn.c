@@ -275,11 +275,11 @@ cease(struct bh_fpm_conn *c)
 bool
 bh_fpm_conn_turn(struct bh_fpm_conn *c, bool may)
 {
-	bool on = may && c->fpm->configured;
+	bool on = c->fpm->configured;
 
 	if (!on || (c->listen_fd >= 0 && !is_bound_there(c)))
 		cease(c);
-	if (on && c->listen_fd < 0 && c->fpm->now >= c->retry_at)
+	if (on && may && c->listen_fd < 0 && c->fpm->now >= c->retry_at)
 		begin_to_listen(c);
 	if (c->fd >= 0)
 		go_on_reading(c);

@@ -33,8 +33,8 @@ void bh_fpm_conn_init(struct bh_fpm_conn *c, struct event_base *base, struct bh_
 /* Closes both. */
 void bh_fpm_conn_fini(struct bh_fpm_conn *c);
 
-/* Once a turn of the loop: listens or ceases to, as configured (not unless `may`: the routes of
- * before are known, and are ours to write); goes on reading; sweeps. fpm->now is right. True:
+/* Once a turn of the loop: listens or ceases to, as configured (begins only if it may: the routes
+ * of before are known, and are ours to write); goes on reading; sweeps. fpm->now is right. True:
  * there is more to do at once. */
 bool bh_fpm_conn_turn(struct bh_fpm_conn *c, bool may);
 

@@ -56,6 +56,7 @@ void
 bh_fpm_nhgs_init(struct bh_fpm_nhgs *t)
 {
 	memset(t, 0, sizeof(*t));
+	TAILQ_INIT(&t->all);
 	TAILQ_INIT(&t->marked);
 }
 
@@ -87,6 +88,7 @@ bh_fpm_nhg_named(struct bh_fpm_nhgs *t, uint32_t id)
 	LIST_INIT(&g->groups);
 	TAILQ_INIT(&g->users);
 	bh_htab_insert(&t->by_id, &g->node, id_hash(id));
+	TAILQ_INSERT_TAIL(&t->all, g, all);
 	return g;
 }
 
@@ -139,6 +141,13 @@ nhg_leave_members(struct bh_fpm_nhgs *t, struct bh_fpm_nhg *g)
 	}
 }
 
+static void
+nhg_unname(struct bh_fpm_nhgs *t, struct bh_fpm_nhg *g)
+{
+	bh_htab_remove(&t->by_id, &g->node);
+	TAILQ_REMOVE(&t->all, g, all);
+}
+
 void
 bh_fpm_nhg_release(struct bh_fpm_nhgs *t, struct bh_fpm_nhg *g)
 {
@@ -147,7 +156,7 @@ bh_fpm_nhg_release(struct bh_fpm_nhgs *t, struct bh_fpm_nhg *g)
 	if (g->marked)
 		TAILQ_REMOVE(&t->marked, g, mark);
 	if (!g->gone)
-		bh_htab_remove(&t->by_id, &g->node);
+		nhg_unname(t, g);
 	nhg_set(t, g, NULL);
 	free(g);
 }
@@ -216,11 +225,9 @@ void
 bh_fpm_nhgs_forget(struct bh_fpm_nhgs *t)
 {
 	struct bh_fpm_nhg *g;
-	struct bh_hnode *n;
 
-	while ((n = bh_htab_any(&t->by_id)) != NULL) {
-		g = bh_container_of(n, struct bh_fpm_nhg, node);
-		bh_htab_remove(&t->by_id, n);
+	while ((g = TAILQ_FIRST(&t->all)) != NULL) {
+		nhg_unname(t, g);
 		g->gone = true;
 		g->told = false;
 		nhg_leave_members(t, g);

@@ -58,7 +58,7 @@ struct bh_fpm_nhg {
 	struct bh_fpm_hop hop;
 	struct bh_fpm_link link[BH_ECMP_MAX];
 	LIST_HEAD(, bh_fpm_link) groups; /* that it is a member of */
-	TAILQ_ENTRY(bh_fpm_nhg) mark;
+	TAILQ_ENTRY(bh_fpm_nhg) mark, all;
 	struct bh_fpm_entries users;
 	struct bh_fpm_set *set; /* NULL: unresolved */
 };
@@ -67,6 +67,7 @@ TAILQ_HEAD(bh_fpm_nhg_list, bh_fpm_nhg);
 
 struct bh_fpm_nhgs {
 	struct bh_htab by_id, sets;
+	struct bh_fpm_nhg_list all; /* that are in by_id */
 	struct bh_fpm_nhg_list marked;
 	uint32_t told;
 };

@@ -92,6 +92,12 @@ def group(nh_id, *members, port=4711):
     return message(NEWNEXTHOP, body + attr(NHA_GROUP, listed), port)
 
 
+def drop_nexthop(nh_id, port=4711):
+    """RTM_DELNEXTHOP."""
+    body = struct.pack("=BBBBI", 0, 0, 11, 0, 0) + attr(NHA_ID, struct.pack("=I", nh_id))
+    return message(DELNEXTHOP, body, port)
+
+
 class Speaker:
     """A connection to the router's listener, from within a namespace's process or this one."""
 
