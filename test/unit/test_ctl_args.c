@@ -78,7 +78,7 @@ START_TEST(subjects)
 		{"bhctl sh con", BH_SHOW_CONNECTIONS},	       {"bhctl sh l", BH_SHOW_LCORES},
 		{"bhctl sh t", BH_SHOW_TABLES},		       {"bhctl sh p", BH_SHOW_PROCESSES},
 		{"bhctl sh nei", BH_SHOW_NEIGHBORS},	       {"bhctl sh nex", BH_SHOW_NEXTHOPS},
-		{"bhctl sh a", BH_SHOW_ADDRESSES},	       {"bhctl sh v", BH_SHOW_VERSION},
+		{"bhctl sh f", BH_SHOW_FPM}, {"bhctl sh a", BH_SHOW_ADDRESSES},	       {"bhctl sh v", BH_SHOW_VERSION},
 		{"bhctl sh so u", BH_SHOW_SOCKETS},	       {"bhctl sh s", BH_SHOW_SOCKETS},
 	};
 
