@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "modules/routing/fpm.h"
+#include "modules/routing/fpm_priv.h"
 
-#include <errno.h>
-#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,8 +30,8 @@ prefix_hash(const struct bh_prefix *p)
 	return bh_hash(0, p, sizeof(*p));
 }
 
-static struct bh_fpm_entry *
-entry_find(struct bh_fpm *f, const struct bh_prefix *p)
+struct bh_fpm_entry *
+bh_fpm_find(struct bh_fpm *f, const struct bh_prefix *p)
 {
 	struct bh_hnode *n = bh_htab_first(&f->entries, prefix_hash(p));
 	struct bh_fpm_entry *e;
@@ -46,10 +44,10 @@ entry_find(struct bh_fpm *f, const struct bh_prefix *p)
 	return NULL;
 }
 
-static struct bh_fpm_entry *
-entry_get(struct bh_fpm *f, const struct bh_prefix *p)
+struct bh_fpm_entry *
+bh_fpm_get(struct bh_fpm *f, const struct bh_prefix *p)
 {
-	struct bh_fpm_entry *e = entry_find(f, p);
+	struct bh_fpm_entry *e = bh_fpm_find(f, p);
 
 	if (e != NULL)
 		return e;
@@ -61,14 +59,14 @@ entry_get(struct bh_fpm *f, const struct bh_prefix *p)
 	return e;
 }
 
-static uint32_t *
-count_of(struct bh_fpm *f, uint8_t family)
+uint32_t *
+bh_fpm_count(struct bh_fpm *f, uint8_t family)
 {
 	return family == BH_IP4 ? &f->status.routes4 : &f->status.routes6;
 }
 
-static void
-entry_set(struct bh_fpm *f, struct bh_fpm_entry *e, struct bh_fpm_set *s)
+void
+bh_fpm_use_set(struct bh_fpm *f, struct bh_fpm_entry *e, struct bh_fpm_set *s)
 {
 	struct bh_fpm_set *old = e->set;
 
@@ -82,8 +80,8 @@ entry_set(struct bh_fpm *f, struct bh_fpm_entry *e, struct bh_fpm_set *s)
 	bh_fpm_set_release(&f->nhgs, old);
 }
 
-static void
-entry_nhg(struct bh_fpm *f, struct bh_fpm_entry *e, struct bh_fpm_nhg *g)
+void
+bh_fpm_use_nhg(struct bh_fpm *f, struct bh_fpm_entry *e, struct bh_fpm_nhg *g)
 {
 	struct bh_fpm_nhg *old = e->nhg;
 
@@ -148,8 +146,8 @@ entry_offered(struct bh_fpm *f, struct bh_fpm_entry *e, bool offered)
 }
 
 /* Has the RIB hold what the entry says. */
-static void
-entry_offer(struct bh_fpm *f, struct bh_fpm_entry *e)
+void
+bh_fpm_offer(struct bh_fpm *f, struct bh_fpm_entry *e)
 {
 	struct bh_fpm_set *s = e->set;
 	struct bh_source_route r = {.prefix = e->prefix, .sub = e->proto, .metric = e->metric};
@@ -169,12 +167,12 @@ entry_offer(struct bh_fpm *f, struct bh_fpm_entry *e)
 }
 
 /* It is there, not stale, the last of its protocol. */
-static void
-entry_touch(struct bh_fpm *f, struct bh_fpm_entry *e, uint8_t proto, uint32_t epoch)
+void
+bh_fpm_touch(struct bh_fpm *f, struct bh_fpm_entry *e, uint8_t proto, uint32_t epoch)
 {
 	if (e->gone) {
 		e->gone = false;
-		(*count_of(f, e->prefix.family))++;
+		(*bh_fpm_count(f, e->prefix.family))++;
 		f->status.held++;
 		f->status.stale++;
 	} else {
@@ -193,18 +191,18 @@ entry_drop(struct bh_fpm *f, struct bh_fpm_entry *e)
 	if (e->offered)
 		bh_source_delete(&f->source, &e->prefix, 0);
 	entry_offered(f, e, false);
-	entry_nhg(f, e, NULL);
-	entry_set(f, e, NULL);
+	bh_fpm_use_nhg(f, e, NULL);
+	bh_fpm_use_set(f, e, NULL);
 	TAILQ_REMOVE(&f->slot[e->proto].entries, e, age);
 	f->status.held--;
 	f->status.stale -= e->epoch != f->epoch;
-	(*count_of(f, e->prefix.family))--;
+	(*bh_fpm_count(f, e->prefix.family))--;
 	e->gone = true;
 }
 
 /* Takes it back, from the info base too. */
-static void
-entry_delete(struct bh_fpm *f, struct bh_fpm_entry *e)
+void
+bh_fpm_delete(struct bh_fpm *f, struct bh_fpm_entry *e)
 {
 	entry_drop(f, e);
 	bh_fpm_mark(f, e);
@@ -250,163 +248,13 @@ bh_fpm_drop_all(struct bh_fpm *f)
 void
 bh_fpm_put(struct bh_fpm *f, const struct bh_prefix *p, const struct bh_fpm_route *r)
 {
-	struct bh_fpm_entry *e = entry_get(f, p);
+	struct bh_fpm_entry *e = bh_fpm_get(f, p);
 
-	entry_touch(f, e, r->proto, 0);
+	bh_fpm_touch(f, e, r->proto, 0);
 	e->metric = r->metric;
 	e->recorded = true;
-	entry_set(f, e, bh_fpm_set_intern(&f->nhgs, r->type, r->hop, r->n));
-	entry_offer(f, e);
-}
-
-/* ---- messages ---- */
-
-/* Connected routes, those of the kernel and of others that are not zebra's daemons. */
-static bool
-is_ours(uint8_t proto)
-{
-	return proto <= RTPROT_BOOT || proto == RTPROT_RA || proto == RTPROT_DHCP;
-}
-
-static void
-refused(struct bh_fpm *f, uint8_t reason)
-{
-	f->status.refused[reason]++;
-}
-
-static void
-unhold(struct bh_fpm *f, const struct bh_prefix *p)
-{
-	struct bh_fpm_entry *e = entry_find(f, p);
-
-	if (e != NULL && !e->gone)
-		entry_delete(f, e);
-}
-
-static bool
-is_full(struct bh_fpm *f, uint8_t family)
-{
-	return *count_of(f, family) >= (family == BH_IP4 ? BH_ROUTE4_MAX : BH_ROUTE6_MAX);
-}
-
-/* The set that a new route is to use; *g: the id that it names. -ENOSPC: too many of them. */
-static int
-hops_of(struct bh_fpm *f, const struct bh_fpm_msg *m, struct bh_fpm_nhg **g, struct bh_fpm_set **s)
-{
-	*g = NULL;
-	if (m->id == 0) {
-		*s = bh_fpm_set_intern(&f->nhgs, m->type, m->hop, m->n_hops);
-		return 0;
-	}
-	*g = bh_fpm_nhg_named(&f->nhgs, m->id);
-	*s = *g != NULL ? (*g)->set : NULL;
-	return *g != NULL ? 0 : -ENOSPC;
-}
-
-static void
-hold(struct bh_fpm *f, const struct bh_fpm_msg *m, struct bh_fpm_nhg *g, struct bh_fpm_set *s)
-{
-	struct bh_fpm_entry *e = entry_get(f, &m->prefix);
-	bool same = !e->gone && e->proto == m->proto && e->metric == m->metric && e->set == s;
-
-	entry_touch(f, e, m->proto, f->epoch);
-	f->slot[m->proto].began = f->began = true;
-	f->last_at = f->now;
-	entry_set(f, e, s); /* before its id is released, which may be all that holds s */
-	entry_nhg(f, e, g);
-	if (same)
-		return;
-	e->metric = m->metric;
-	entry_offer(f, e);
-	bh_fpm_mark(f, e);
-}
-
-static void
-take_new(struct bh_fpm *f, const struct bh_fpm_msg *m)
-{
-	struct bh_fpm_nhg *g;
-	struct bh_fpm_set *s;
-	struct bh_fpm_entry *e;
-
-	if (is_ours(m->proto)) {
-		f->status.ignored++;
-		unhold(f, &m->prefix);
-		return;
-	}
-	e = entry_find(f, &m->prefix);
-	if (((e == NULL || e->gone) && is_full(f, m->prefix.family)) || hops_of(f, m, &g, &s) < 0) {
-		refused(f, BH_FPM_LIMIT);
-		unhold(f, &m->prefix);
-		return;
-	}
-	f->status.added++;
-	hold(f, m, g, s);
-}
-
-static void
-take_delete(struct bh_fpm *f, const struct bh_fpm_msg *m)
-{
-	struct bh_fpm_entry *e = entry_find(f, &m->prefix);
-
-	if (e != NULL && !e->gone) {
-		f->status.deleted++;
-		entry_delete(f, e);
-	} else if (is_ours(m->proto)) {
-		f->status.ignored++;
-	}
-}
-
-/* Who sends? Known from the first message on that tells it. */
-static void
-take_port(struct bh_fpm *f, uint32_t port)
-{
-	if (port == 0 || port == f->status.zebra)
-		return;
-	f->status.zebra = port;
-	f->same = port == f->zebra_before;
-}
-
-static void
-take_message(void *arg, const struct bh_fpm_msg *m)
-{
-	struct bh_fpm *f = arg;
-
-	f->status.messages++;
-	f->status.cut += m->cut;
-	take_port(f, m->port);
-	if (m->refused)
-		refused(f, m->reason);
-	switch (m->kind) {
-	case BH_FPM_ROUTE_NEW:
-		if (!m->refused)
-			take_new(f, m);
-		else if (m->has_prefix)
-			unhold(f, &m->prefix);
-		break;
-	case BH_FPM_ROUTE_DEL:
-		if (!m->refused)
-			take_delete(f, m);
-		break;
-	case BH_FPM_NHG_NEW:
-		if (m->id != 0 && bh_fpm_nhg_put(&f->nhgs, m) == -ENOSPC)
-			refused(f, BH_FPM_LIMIT);
-		break;
-	case BH_FPM_NHG_DEL:
-		if (!m->refused)
-			bh_fpm_nhg_delete(&f->nhgs, m->id);
-		break;
-	}
-}
-
-int
-bh_fpm_take(struct bh_fpm *f, const uint8_t *frame, size_t len)
-{
-	int rc = bh_fpm_parse(frame + BH_FPM_HEAD, len - BH_FPM_HEAD, take_message, f);
-
-	f->changed = true;
-	f->status.bytes += len;
-	f->status.groups = f->nhgs.told;
-	return rc < 0 ? rc : 0;
+	bh_fpm_use_set(f, e, bh_fpm_set_intern(&f->nhgs, r->type, r->hop, r->n));
+	bh_fpm_offer(f, e);
 }
 
 unsigned int
@@ -417,7 +265,7 @@ bh_fpm_sweep_slot(struct bh_fpm *f, uint8_t proto, unsigned int budget)
 
 	while (n < budget && (e = TAILQ_FIRST(&f->slot[proto].entries)) != NULL &&
 		e->epoch != f->epoch) {
-		entry_delete(f, e);
+		bh_fpm_delete(f, e);
 		n++;
 	}
 	f->changed |= n > 0;
@@ -434,8 +282,8 @@ nhg_is_another(void *arg, struct bh_fpm_nhg *g)
 
 	TAILQ_FOREACH(e, &g->users, of_nhg)
 	{
-		entry_set(f, e, g->set);
-		entry_offer(f, e);
+		bh_fpm_use_set(f, e, g->set);
+		bh_fpm_offer(f, e);
 		bh_fpm_mark(f, e);
 	}
 }
@@ -453,7 +301,7 @@ remap(struct bh_fpm *f)
 			if (!set_map(f, s))
 				continue;
 			TAILQ_FOREACH(e, &s->users, of_set)
-			entry_offer(f, e);
+			bh_fpm_offer(f, e);
 		}
 	}
 }
@@ -465,7 +313,7 @@ bh_fpm_commit(struct bh_fpm *f)
 	if (f->remap)
 		remap(f);
 	if (f->reoffer)
-		each_entry(f, f->configured ? entry_offer : entry_delete);
+		each_entry(f, f->configured ? bh_fpm_offer : bh_fpm_delete);
 	f->remap = f->reoffer = f->changed = false;
 }
 

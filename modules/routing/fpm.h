@@ -87,7 +87,7 @@ struct bh_fpm {
 	uint32_t zebra_before;
 	uint64_t connected_at, last_at; /* ms */
 
-	/* fpm_rec.c */
+	/* fpm_rec.c, fpm_recover.c */
 	struct bh_fpm_entries dirty, sent;
 	uint32_t n_dirty, n_sent;
 	uint8_t step;	  /* enum bh_fpm_step: of the replay of our tables */
@@ -144,15 +144,12 @@ bool bh_fpm_sweep(struct bh_fpm *f);
 /* Works out what changed of groups, interfaces and distances; before bh_rib_commit(). */
 void bh_fpm_commit(struct bh_fpm *f);
 
-/* ---- records: fpm_rec.c ---- */
+/* ---- records: fpm_rec.c, fpm_recover.c ---- */
 
 /* What a predecessor held; to be called until it is there. 0 or a fatal -errno of submit. */
 int bh_fpm_recover(struct bh_fpm *f);
 /* Again, from nothing: of a predecessor that went on meanwhile. */
 void bh_fpm_recover_again(struct bh_fpm *f);
-
-/* The record is not any more what the info base holds. */
-void bh_fpm_mark(struct bh_fpm *f, struct bh_fpm_entry *e);
 
 /* Sends records, once the output's replay has begun; 0 or a fatal -errno. */
 int bh_fpm_pump(struct bh_fpm *f);
@@ -161,17 +158,5 @@ bool bh_fpm_is_idle(const struct bh_fpm *f);
 
 /* Another info base, which knows nothing. */
 void bh_fpm_restart(struct bh_fpm *f);
-
-/* ---- for fpm_rec.c and fpm_epoch.c ---- */
-
-/* Takes back at most budget stale routes of a protocol; how many. */
-unsigned int bh_fpm_sweep_slot(struct bh_fpm *f, uint8_t proto, unsigned int budget);
-
-/* A record that was recovered: stale. */
-void bh_fpm_put(struct bh_fpm *f, const struct bh_prefix *p, const struct bh_fpm_route *r);
-/* Frees one that is gone and has no record. */
-void bh_fpm_forget(struct bh_fpm *f, struct bh_fpm_entry *e);
-/* Takes all back; records stay what they are. */
-void bh_fpm_drop_all(struct bh_fpm *f);
 
 #endif

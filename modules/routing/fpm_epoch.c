@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "lib/log/log.h"
-#include "modules/routing/fpm.h"
+#include "modules/routing/fpm_priv.h"
 
 /* ---- cfg_fpm ---- */
 

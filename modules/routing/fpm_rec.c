@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The records of zebra's routes, and of the source's state, in the info base: recovered from a
- * predecessor, replayed, kept up. A record has one request under way at most; what changes meanwhile
+ * The records of zebra's routes, and of the source's state, in the info base: replayed and kept
+ * up. A record has one request under way at most; what changes meanwhile
  * is sent after the reply. The oldest one tells the lag: the tables of records and of routes have one
  * worker, which answers in order.
  */
@@ -10,114 +10,20 @@
 #include <string.h>
 
 #include "lib/log/log.h"
-#include "modules/routing/fpm.h"
+#include "modules/routing/fpm_priv.h"
 
 #define REC_LOG_MAX 8 /* refusals that are logged, a connection */
 
 static const struct bh_ifname_key status_key = {"fpm"};
 
-/* A reply that tells only that the core is gone. */
-static bool
-is_lost(struct bh_fpm *f, const struct bh_msg *msg)
+const uint16_t bh_fpm_tables[BH_FPM_TABLES] = {BH_T_FPM_ROUTE4, BH_T_FPM_ROUTE6, BH_T_FPM};
+
+bool
+bh_fpm_is_lost(struct bh_fpm *f, const struct bh_msg *msg)
 {
 	if (msg->status == -ECONNRESET && f->out->error == 0)
 		f->out->error = -ECONNRESET;
 	return msg->status == -ECONNRESET;
-}
-
-/* ---- recovery ---- */
-
-/* Tables in the order of recovery and of replay. */
-static const uint16_t ours[] = {BH_T_FPM_ROUTE4, BH_T_FPM_ROUTE6, BH_T_FPM};
-
-#define N_OURS (sizeof(ours) / sizeof(ours[0]))
-
-static void
-recover_route(struct bh_fpm *f, uint8_t family, const struct bh_change *c)
-{
-	const size_t head = offsetof(struct bh_fpm_route, hop);
-	const struct bh_route4_key *k4 = c->key;
-	const struct bh_route6_key *k6 = c->key;
-	struct bh_fpm_route r = {0};
-	struct bh_prefix p;
-	int rc = family == 4 ? bh_key_prefix(&p, 4, k4->addr, k4->plen)
-			     : bh_key_prefix(&p, 6, k6->addr, k6->plen);
-
-	if (rc < 0 || c->val_len < head || c->val_len > sizeof(r))
-		return;
-	memcpy(&r, c->val, c->val_len);
-	if (r.n <= BH_ECMP_MAX && c->val_len == head + r.n * sizeof(r.hop[0]))
-		bh_fpm_put(f, &p, &r);
-}
-
-static void
-recover_record(void *arg, const struct bh_change *c)
-{
-	struct bh_fpm *f = arg;
-	const struct bh_fpm_status *s = c->val;
-
-	if (c->op != BH_OP_PUT)
-		return;
-	if (c->table == BH_T_FPM)
-		f->status.zebra = s->zebra;
-	else
-		recover_route(f, c->table == BH_T_FPM_ROUTE4 ? 4 : 6, c);
-}
-
-static void
-recovered_table(struct bh_fpm *f)
-{
-	f->cursor = 0;
-	if (++f->recover_at < N_OURS)
-		return;
-	f->recovery = BH_FPM_RECOVERED;
-	f->changed = f->reoffer = true;
-	if (f->status.stale > 0)
-		bh_notice("fpm", "recovered %u IPv4 and %u IPv6 routes of zebra",
-			f->status.routes4, f->status.routes6);
-}
-
-static void
-recover_replied(void *arg, const struct bh_msg *msg, const void *body, size_t len)
-{
-	struct bh_fpm *f = arg;
-	int rc = msg->status;
-
-	f->recovery = BH_FPM_UNRECOVERED;
-	if (is_lost(f, msg))
-		return;
-	if (rc == 0)
-		rc = bh_changes(ours[f->recover_at], body, len, recover_record, f);
-	if (rc < 0)
-		bh_warn("fpm", "table %u is not recovered: %s", ours[f->recover_at], strerror(-rc));
-	if (rc < 0 || msg->aux == BH_DUMP_END)
-		recovered_table(f);
-	else
-		f->cursor = msg->aux;
-}
-
-int
-bh_fpm_recover(struct bh_fpm *f)
-{
-	int rc;
-
-	if (f->recovery != BH_FPM_UNRECOVERED)
-		return 0;
-	f->recovery = BH_FPM_RECOVERING;
-	rc = f->out->ops->submit(f->out->ctx, BH_V_RECOVER, ours[f->recover_at], f->cursor, NULL, 0,
-		recover_replied, f);
-	if (rc < 0)
-		f->recovery = BH_FPM_UNRECOVERED;
-	return rc == -EAGAIN ? 0 : rc;
-}
-
-void
-bh_fpm_recover_again(struct bh_fpm *f)
-{
-	bh_fpm_drop_all(f);
-	f->recovery = BH_FPM_UNRECOVERED;
-	f->recover_at = 0;
-	f->cursor = 0;
 }
 
 /* ---- records of routes ---- */
@@ -156,7 +62,7 @@ rec_replied(void *arg, const struct bh_msg *msg, const void *body, size_t len)
 
 	(void)body;
 	(void)len;
-	if (is_lost(f, msg)) /* bh_fpm_restart() follows */
+	if (bh_fpm_is_lost(f, msg)) /* bh_fpm_restart() follows */
 		return;
 	TAILQ_REMOVE(&f->sent, e, out);
 	f->n_sent--;
@@ -252,7 +158,7 @@ mark_replied(void *arg, const struct bh_msg *msg, const void *body, size_t len)
 
 	(void)body;
 	(void)len;
-	if (is_lost(f, msg))
+	if (bh_fpm_is_lost(f, msg))
 		return;
 	f->marks_under_way--;
 	if (msg->status == 0 || f->out->error != 0)
@@ -266,9 +172,9 @@ send_marks(struct bh_fpm *f, uint8_t verb)
 {
 	int rc;
 
-	while (f->marks < N_OURS) {
+	while (f->marks < BH_FPM_TABLES) {
 		f->marks_under_way++;
-		rc = fpm_submit(f, verb, ours[f->marks], NULL, 0, mark_replied, f);
+		rc = fpm_submit(f, verb, bh_fpm_tables[f->marks], NULL, 0, mark_replied, f);
 		if (rc < 0) {
 			f->marks_under_way--;
 			return rc;
@@ -319,7 +225,7 @@ status_replied(void *arg, const struct bh_msg *msg, const void *body, size_t len
 
 	(void)body;
 	(void)len;
-	if (is_lost(f, msg))
+	if (bh_fpm_is_lost(f, msg))
 		return;
 	f->status_sent = false;
 	if (msg->status != 0 && f->n_logged++ < REC_LOG_MAX)

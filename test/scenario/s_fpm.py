@@ -4,6 +4,7 @@
 The router runs in a namespace with the stack, so its ports have TAPs there, whose ifindexes the
 routes carry. Ports are as in bhtest.bed: pN with 10.0.N.1/24, hosts .2 up to .7 behind it.
 """
+import copy
 import ipaddress
 import os
 import random
@@ -31,7 +32,8 @@ class Box(Bed):
     def __init__(self, t, links=None, **interface):
         self.space = Netns("bhbox")
         try:
-            super().__init__(t, base_config(t.workdir, 2, plan=PLAN, **interface), links,
+            super().__init__(t, base_config(t.workdir, 2, plan=copy.deepcopy(PLAN),
+                                            **interface), links,
                              space=self.space)
         except BaseException:
             self.space.destroy()
@@ -213,6 +215,28 @@ def test_routing_dies(t, bed):
     zebra.say(route("203.0.114.0/24", bed.four(2)))  # the others were withdrawn meanwhile
     bed.routes("203.0.114.0/24")
     zebra.say(withdraw("203.0.114.0/24"))
+    bed.routes()
+    zebra.close()
+
+
+def test_upgrade(t, bed):
+    """An upgrade of routing under packets: the heir has zebra's routes, and then listens."""
+    zebra = bed.zebra()
+    zebra.say(nexthop(11, bed.four(1)), route("203.0.113.0/24", nh_id=11),
+              route("2001:db8:ff::/48", bed.six(3)))
+    bed.has(ipv4_routes=1, ipv6_routes=1, state="connected", queued=0)
+    before, drops = bed.router.module_pid("routing"), bed.router.drops()["ip4_no_route"]
+    bed.router.ctl("module", "upgrade", "routing", timeout=60)
+    assert bed.router.module_pid("routing") != before
+    assert zebra.is_closed()
+    bed.takes("203.0.113.9", 1)
+    bed.takes("2001:db8:ff::9", 3)
+    zebra = bed.zebra()
+    zebra.say(route("203.0.113.0/24", bed.four(2)), withdraw("2001:db8:ff::/48"))
+    bed.routes("203.0.113.0/24")
+    bed.takes("203.0.113.9", 2)
+    assert bed.router.drops()["ip4_no_route"] == drops
+    zebra.say(withdraw("203.0.113.0/24"))
     bed.routes()
     zebra.close()
 
