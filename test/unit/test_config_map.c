@@ -366,6 +366,7 @@ START_TEST(test_fpm)
 	ck_assert(v->distance[189] == 120 && v->distance[192] == 90 && v->distance[42] == 100);
 	ck_assert(v->distance[196] == 1 && v->distance[200] == 254);
 	ck_assert(bh_val_cfg_fpm(v, sizeof(*v)));
+	bh_model_free(&model);
 	load("{\"bulkhead:bulkhead\":{\"fpm\":{\"address\":\"::1\",\"port\":2621,\"settle\":5,"
 		"\"replay-limit\":5,\"protocol\":[{\"name\":\"bgp\",\"distance\":200},"
 		"{\"name\":\"zebra-static\",\"distance\":255}]}}}");
@@ -373,6 +374,7 @@ START_TEST(test_fpm)
 	ck_assert(v->family == 6 && v->port == 2621 && v->settle == 5 && v->replay_limit == 5);
 	ck_assert_mem_eq(v->addr, six, 16);
 	ck_assert(v->distance[186] == 200 && v->distance[196] == 255 && v->distance[188] == 110);
+	bh_model_free(&model);
 	load("{" TWO "}");
 	ck_assert_uint_eq(model.records.n, 2);
 }
