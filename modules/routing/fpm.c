@@ -145,7 +145,6 @@ entry_offered(struct bh_fpm *f, struct bh_fpm_entry *e, bool offered)
 	e->offered = offered;
 }
 
-/* Has the RIB hold what the entry says. */
 void
 bh_fpm_offer(struct bh_fpm *f, struct bh_fpm_entry *e)
 {
@@ -166,7 +165,6 @@ bh_fpm_offer(struct bh_fpm *f, struct bh_fpm_entry *e)
 	}
 }
 
-/* It is there, not stale, the last of its protocol. */
 void
 bh_fpm_touch(struct bh_fpm *f, struct bh_fpm_entry *e, uint8_t proto, uint32_t epoch)
 {
@@ -200,7 +198,6 @@ entry_drop(struct bh_fpm *f, struct bh_fpm_entry *e)
 	e->gone = true;
 }
 
-/* Takes it back, from the info base too. */
 void
 bh_fpm_delete(struct bh_fpm *f, struct bh_fpm_entry *e)
 {
@@ -218,7 +215,7 @@ bh_fpm_forget(struct bh_fpm *f, struct bh_fpm_entry *e)
 	free(e);
 }
 
-/* The next entry of one that may be freed meanwhile. */
+/* fn may free the entry. */
 static void
 each_entry(struct bh_fpm *f, void (*fn)(struct bh_fpm *f, struct bh_fpm_entry *e))
 {
@@ -320,12 +317,14 @@ bh_fpm_commit(struct bh_fpm *f)
 void
 bh_fpm_fini(struct bh_fpm *f)
 {
-	struct bh_hnode *n;
+	struct bh_hnode *n, *next;
 
 	bh_fpm_drop_all(f);
-	while ((n = bh_htab_any(&f->entries)) != NULL) {
-		bh_htab_remove(&f->entries, n);
-		free(bh_container_of(n, struct bh_fpm_entry, node));
+	for (uint32_t i = 0; f->entries.bucket != NULL && i <= f->entries.mask; i++) {
+		for (n = f->entries.bucket[i]; n != NULL; n = next) { /* with requests under way */
+			next = n->next;
+			free(bh_container_of(n, struct bh_fpm_entry, node));
+		}
 	}
 	bh_htab_fini(&f->entries);
 	bh_fpm_nhgs_fini(&f->nhgs);

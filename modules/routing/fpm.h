@@ -95,6 +95,7 @@ struct bh_fpm {
 	uint8_t marks_under_way;
 	uint8_t recovery; /* enum bh_fpm_recovery */
 	uint8_t recover_at;
+	bool recover_anew; /* the answer that comes is of an earlier recovery */
 	uint32_t cursor;
 	unsigned int n_logged;
 	bool status_sent; /* under way */

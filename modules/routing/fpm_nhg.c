@@ -292,22 +292,10 @@ bh_fpm_nhgs_commit(struct bh_fpm_nhgs *t, void (*fn)(void *arg, struct bh_fpm_nh
 	}
 }
 
-static void
-free_sets(struct bh_htab *t)
-{
-	struct bh_hnode *n;
-
-	while ((n = bh_htab_any(t)) != NULL) {
-		bh_htab_remove(t, n);
-		free(bh_container_of(n, struct bh_fpm_set, node));
-	}
-	bh_htab_fini(t);
-}
-
 void
 bh_fpm_nhgs_fini(struct bh_fpm_nhgs *t)
 {
 	bh_fpm_nhgs_forget(t);
 	bh_htab_fini(&t->by_id);
-	free_sets(&t->sets);
+	bh_htab_fini(&t->sets); /* empty: nobody uses one */
 }

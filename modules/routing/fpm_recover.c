@@ -61,8 +61,10 @@ recover_replied(void *arg, const struct bh_msg *msg, const void *body, size_t le
 	int rc = msg->status;
 
 	f->recovery = BH_FPM_UNRECOVERED;
-	if (bh_fpm_is_lost(f, msg))
+	if (f->recover_anew || bh_fpm_is_lost(f, msg)) {
+		f->recover_anew = false;
 		return;
+	}
 	if (rc == 0)
 		rc = bh_changes(bh_fpm_tables[f->recover_at], body, len, recover_record, f);
 	if (rc < 0)
@@ -92,7 +94,9 @@ void
 bh_fpm_recover_again(struct bh_fpm *f)
 {
 	bh_fpm_drop_all(f);
-	f->recovery = BH_FPM_UNRECOVERED;
+	f->recover_anew = f->recovery == BH_FPM_RECOVERING;
+	if (!f->recover_anew)
+		f->recovery = BH_FPM_UNRECOVERED;
 	f->recover_at = 0;
 	f->cursor = 0;
 }

@@ -332,6 +332,31 @@ START_TEST(test_heir)
 }
 END_TEST
 
+/* It is promoted before it knows all. */
+START_TEST(test_recovery_begins_anew)
+{
+	struct fake *f = next_life(connected());
+
+	bed_cfg(f, NULL, 0);
+	fake_inputs_ready(f);
+	for (int n = 0; n < _i; n++) {
+		ck_assert_int_eq(bh_routing_commit(&f->r), 0);
+		if (n % 2)
+			fake_step(f);
+	}
+	if (f->r.fpm.recovery == BH_FPM_RECOVERED) {
+		fake_free(f);
+		return;
+	}
+	bh_routing_promote(&f->r);
+	fake_run(f);
+	bed_check(f);
+	ck_assert_uint_eq(f->r.fpm.entries.n, 4);
+	IS("2001:db8::/32", "fpm 110 fe80::1@2");
+	fake_free(f);
+}
+END_TEST
+
 /* ---- the core dies ---- */
 
 static void
@@ -535,6 +560,7 @@ main(void)
 	tcase_add_test(tc, test_recovered_but_off);
 	tcase_add_loop_test(tc, test_dies_at_any_moment, 0, 30);
 	tcase_add_test(tc, test_heir);
+	tcase_add_loop_test(tc, test_recovery_begins_anew, 0, 9);
 	tcase_add_loop_test(tc, test_core_restarted, 0, 12);
 	tcase_add_loop_test(tc, test_random, 0, 20);
 	tcase_set_timeout(tc, 60);
