@@ -97,7 +97,7 @@ struct bh_fpm {
 	uint8_t recover_at;
 	bool recover_anew; /* the answer that comes is of an earlier recovery */
 	uint32_t cursor;
-	unsigned int n_logged;
+	struct bh_log_limit limit; /* of refusals that are logged */
 	bool status_sent; /* under way */
 	bool told_any;	  /* there is a record of the state, which is `told` */
 	uint64_t status_at;

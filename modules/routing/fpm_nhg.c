@@ -30,6 +30,8 @@ bh_fpm_set_intern(
 		if (set_is(s, type, hops, n))
 			return s;
 	}
+	if (t->sets.n >= BH_FPM_SET_MAX)
+		return NULL;
 	s = bh_must_calloc(1, sizeof(*s) + n * (sizeof(s->hop[0]) + sizeof(s->cfg[0])));
 	s->type = type;
 	s->n = (uint8_t)n;

@@ -12,8 +12,6 @@
 #include "lib/log/log.h"
 #include "modules/routing/fpm_priv.h"
 
-#define REC_LOG_MAX 8 /* refusals that are logged, a connection */
-
 static const struct bh_ifname_key status_key = {"fpm"};
 
 const uint16_t bh_fpm_tables[BH_FPM_TABLES] = {BH_T_FPM_ROUTE4, BH_T_FPM_ROUTE6, BH_T_FPM};
@@ -71,8 +69,9 @@ rec_replied(void *arg, const struct bh_msg *msg, const void *body, size_t len)
 		e->recorded = added;
 	else if (!added && msg->status == -ENOENT)
 		e->recorded = false;
-	else if (f->n_logged++ < REC_LOG_MAX)
-		bh_warn("fpm", "a record of a route of zebra is refused: %s", strerror(-msg->status));
+	else
+		bh_log_limited(&f->limit, BH_LOG_WARNING, "fpm",
+			"a record of a route of zebra is refused: %s", strerror(-msg->status));
 	if (e->dirty)
 		rec_queue(f, e);
 	bh_fpm_forget(f, e);
@@ -228,8 +227,9 @@ status_replied(void *arg, const struct bh_msg *msg, const void *body, size_t len
 	if (bh_fpm_is_lost(f, msg))
 		return;
 	f->status_sent = false;
-	if (msg->status != 0 && f->n_logged++ < REC_LOG_MAX)
-		bh_warn("fpm", "the record of the state is refused: %s", strerror(-msg->status));
+	if (msg->status != 0)
+		bh_log_limited(&f->limit, BH_LOG_WARNING, "fpm",
+			"the record of the state is refused: %s", strerror(-msg->status));
 }
 
 static int
@@ -335,7 +335,6 @@ bh_fpm_restart(struct bh_fpm *f)
 	f->step = BH_FPM_IDLE;
 	f->marks = 0;
 	f->marks_under_way = 0;
-	f->n_logged = 0;
 	f->status_sent = f->told_any = false;
 	if (f->recovery != BH_FPM_RECOVERED)
 		bh_fpm_recover_again(f);

@@ -33,14 +33,14 @@ is_full(struct bh_fpm *f, uint8_t family)
 	return *bh_fpm_count(f, family) >= (family == BH_IP4 ? BH_ROUTE4_MAX : BH_ROUTE6_MAX);
 }
 
-/* The set that a new route is to use; *g: the id that it names. -ENOSPC: too many of them. */
+/* The set that a new route is to use; *g: the id that it names. -ENOSPC: too many of either. */
 static int
 hops_of(struct bh_fpm *f, const struct bh_fpm_msg *m, struct bh_fpm_nhg **g, struct bh_fpm_set **s)
 {
 	*g = NULL;
 	if (m->id == 0) {
 		*s = bh_fpm_set_intern(&f->nhgs, m->type, m->hop, m->n_hops);
-		return 0;
+		return *s != NULL ? 0 : -ENOSPC;
 	}
 	*g = bh_fpm_nhg_named(&f->nhgs, m->id);
 	*s = *g != NULL ? (*g)->set : NULL;

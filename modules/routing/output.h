@@ -24,6 +24,7 @@
 #include <sys/queue.h>
 
 #include "lib/client/bulkhead.h"
+#include "lib/log/limit.h"
 #include "modules/routing/nexthops.h"
 
 struct bh_prefix;
@@ -83,7 +84,7 @@ struct bh_output {
 	uint32_t under_way;	      /* requests without reply */
 	int error;		      /* first fatal one: the connection, or a replay refused */
 	uint64_t n_sent, n_refused;
-	unsigned int n_logged; /* refusals logged since the last change */
+	struct bh_log_limit limit; /* of refusals that are logged */
 };
 
 void bh_output_init(struct bh_output *o, const struct bh_out_ops *ops, void *ctx);

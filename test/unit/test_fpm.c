@@ -305,6 +305,27 @@ START_TEST(test_backlog)
 }
 END_TEST
 
+/* Next hops without end. */
+START_TEST(test_too_many_sets)
+{
+	struct fake *f = bed_new();
+	const unsigned int more = 10;
+	char words[64];
+
+	bed_open(f);
+	for (unsigned int i = 0; i < BH_FPM_SET_MAX + more; i++) {
+		snprintf(words, sizeof(words), "bgp 20.%u.%u.%u/32 10.9.%u.%u@101", i >> 16, i >> 8 & 255,
+			i & 255, i >> 8 & 255, i & 255);
+		snprintf(words + strlen(words), sizeof(words) - strlen(words), i >> 16 ? "*2" : "*1");
+		bed_take(f, words, ZEBRA);
+	}
+	ck_assert_uint_eq(f->r.fpm.nhgs.sets.n, BH_FPM_SET_MAX);
+	ck_assert_uint_eq(f->r.fpm.status.refused[BH_FPM_LIMIT], more);
+	ck_assert_uint_eq(f->r.fpm.entries.n, BH_FPM_SET_MAX);
+	fake_free(f);
+}
+END_TEST
+
 START_TEST(test_status)
 {
 	struct bh_fpm_status s;
@@ -361,6 +382,7 @@ main(void)
 	tcase_add_test(tc, test_refused);
 	tcase_add_test(tc, test_full);
 	tcase_add_test(tc, test_backlog);
+	tcase_add_test(tc, test_too_many_sets);
 	tcase_add_test(tc, test_status);
 	tcase_set_timeout(tc, 60);
 	suite_add_tcase(s, tc);
