@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/life/life.h"
 #include "lib/log/log.h"
 
 union address {
@@ -115,6 +116,7 @@ on_zebra(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	bh_life_busy(BH_FPM_BUSY_MS);
 	c->fpm->now = bh_fpm_clock();
 	while (done < BH_FPM_READ && n >= 0 && !bh_fpm_is_busy(c->fpm)) {
 		n = read_some(c);
@@ -168,6 +170,7 @@ on_listener(evutil_socket_t listen_fd, short what, void *arg)
 	int fd = accept4(listen_fd, &a.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)what;
+	bh_life_busy(BH_FPM_BUSY_MS); /* the end of another connection */
 	c->fpm->now = bh_fpm_clock();
 	if (fd < 0) {
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)

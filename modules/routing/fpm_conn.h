@@ -14,6 +14,7 @@
 #include "modules/routing/fpm.h"
 
 #define BH_FPM_READ 262144 /* bytes a turn */
+#define BH_FPM_BUSY_MS 250  /* what reading those, or forgetting ids, may take at most */
 #define BH_FPM_RETRY_MS 1000 /* between two tries to listen */
 
 struct bh_fpm_conn {

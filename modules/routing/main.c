@@ -131,6 +131,15 @@ on_beat(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 }
 
+/* What a computation may take: all routes are looked at. */
+static unsigned int
+compute_ms(const struct program *p)
+{
+	const struct bh_rib *rib = &p->routing.rib;
+
+	return 500 + (rib->routes[0].n + rib->routes[1].n) / 20 + p->routing.fpm.entries.n / 20;
+}
+
 /* The core is another one from now on; what was under way ends in here. */
 static void
 take_role(struct program *p, int fd)
@@ -143,6 +152,13 @@ take_role(struct program *p, int fd)
 		close(p->role_fd);
 	p->role_fd = fd;
 	p->renewed = true;
+}
+
+static void
+promote(struct program *p)
+{
+	bh_life_busy(compute_ms(p));
+	bh_routing_promote(&p->routing);
 }
 
 static void
@@ -160,7 +176,7 @@ on_words(evutil_socket_t fd, short what, void *arg)
 		else if (kind == BH_WORD_ROLE)
 			take_role(p, w.fd);
 		else if (kind == BH_WORD_TAKE)
-			bh_routing_promote(&p->routing);
+			promote(p);
 		else if (kind == BH_WORD_LEAVE)
 			p->stop = true;
 		else if (w.fd >= 0)
@@ -242,15 +258,6 @@ free_events(struct program *p)
 			event_free(*e[i]);
 	if (p->base != NULL)
 		event_base_free(p->base);
-}
-
-/* What a computation may take: all routes are looked at. */
-static unsigned int
-compute_ms(const struct program *p)
-{
-	const struct bh_rib *rib = &p->routing.rib;
-
-	return 500 + (rib->routes[0].n + rib->routes[1].n) / 20 + p->routing.fpm.entries.n / 20;
 }
 
 /* Polls, computes, sends, and sleeps when there was nothing. 0 when asked to stop; -ECONNRESET:
