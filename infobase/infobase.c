@@ -7,6 +7,7 @@
 #include <rte_cycles.h>
 #include <rte_malloc.h>
 
+#include "infobase/audit.h"
 #include "infobase/infobase_priv.h"
 #include "infobase/request.h"
 #include "lib/channel/copy.h"
@@ -238,10 +239,14 @@ reply_slots(const struct bh_schema *s, uint8_t verb, unsigned int room)
 	size_t record = sizeof(struct bh_msg) + sizeof(struct bh_rec) + s->key_len + s->val_max;
 	unsigned int most = slots_of(BH_MSG_MAX), least = slots_of(record);
 
+	if (verb == BH_V_AUDIT)
+		least = slots_of(sizeof(struct bh_msg) + sizeof(struct bh_audit) +
+			sizeof(struct bh_audit_diff));
 	switch (verb) {
 	case BH_V_GET:
 	case BH_V_LOOKUP:
 		return least;
+	case BH_V_AUDIT:
 	case BH_V_DUMP:
 	case BH_V_RECOVER:
 		return room < least ? least : room < most ? room : most;

@@ -15,6 +15,7 @@
 #include <rte_common.h>
 
 #include "app/forwarding/tables.h"
+#include "infobase/route_audit.h"
 #include "infobase/route_publish.h"
 #include "lib/log/log.h"
 
@@ -200,6 +201,15 @@ changed(void *ctx, const void *key, const struct bh_record *rec, const void *old
 		unref(rp, o.nh);
 }
 
+static void
+audit(void *ctx, struct bh_audit_turn *turn)
+{
+	const struct bh_route_publish *rp = ctx;
+	struct bh_route_audited of = { rp->table, rp->fib };
+
+	bh_route_audit(&of, turn);
+}
+
 /* ---- messages of the link worker ---- */
 
 static void
@@ -309,6 +319,7 @@ bh_route_publish_create(struct bh_infobase *ib, int family, struct bh_fwd_tables
 		.check = check,
 		.check_delete = check_delete,
 		.changed = changed,
+		.audit = audit,
 	};
 	unsigned int i = family == 4 ? 0 : 1;
 	struct bh_worker *w = bh_infobase_worker(ib, i == 0 ? BH_GROUP_ROUTE4 : BH_GROUP_ROUTE6);

@@ -17,6 +17,7 @@
 #include "infobase/schema.h"
 
 struct bh_table;
+struct bh_audit_turn;
 
 /* One record; stays where it is until it is deleted or its value changes in length. The value
  * stands right behind the key, 4 bytes aligned at least: copy it out if it has wider members. */
@@ -45,6 +46,8 @@ struct bh_table_hooks {
 	 * value before (old_len bytes), or NULL when new. */
 	void (*changed)(void *ctx, const void *key, const struct bh_record *rec,
 		const void *old_val, uint16_t old_len);
+	/* BH_V_AUDIT: compares some records with what is published; moves turn->cursor on. */
+	void (*audit)(void *ctx, struct bh_audit_turn *turn);
 	/* Owner's end-of-replay was seen (at BH_V_REPLAY_END, before the sweep). */
 	void (*complete)(void *ctx);
 };

@@ -49,6 +49,7 @@ enum bh_verb {
 	BH_V_PACKET_BEGIN, /* these three: lib/channel/packet.h */
 	BH_V_PUNT,
 	BH_V_INJECT,
+	BH_V_AUDIT,	   /* admins: a table of routes and its FIB compared: infobase/audit.h */
 	BH_V_MAX,
 };
 
