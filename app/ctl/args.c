@@ -195,14 +195,14 @@ take_rest(struct parse *p)
 static int
 take_order(struct parse *p)
 {
-	static const char *const orders[] = {"restart", "stop", "start", "upgrade"};
+	static const char *const orders[] = {"restart", "stop", "start", "upgrade", "replay", "renew"};
 	struct bh_ctl_args *args = p->args;
 	int rc;
 
 	args->action = BH_CTL_MODULE;
 	if (*p->word == NULL)
-		return wrong(p, "module: restart, stop, start or upgrade?");
-	rc = choose(p, "order", *p->word++, orders, 4);
+		return wrong(p, "module: restart, stop, start, upgrade, replay or renew?");
+	rc = choose(p, "order", *p->word++, orders, sizeof(orders) / sizeof(orders[0]));
 	if (rc < 0)
 		return rc;
 	args->order = orders[rc];

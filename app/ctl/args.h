@@ -54,7 +54,7 @@ struct bh_ctl_args {
 	bool json;
 	unsigned int repeat; /* s between two shows; 0: once */
 	const char *name;    /* interface, drop, protocol or module asked for, or NULL; of argv or static */
-	const char *order;   /* of a module: restart, stop, start, upgrade */
+	const char *order;   /* of a module: restart, stop, start, upgrade, replay, renew */
 	const char *binary;  /* upgrade: the new program, or NULL; of argv */
 	char control[BH_CTL_SOCKET_LEN]; /* the supervisor's socket */
 	uint8_t family;	     /* routes: BH_IP4, BH_IP6, 0: both */

@@ -64,6 +64,12 @@ conn_close(struct bh_fpm_conn *c, const char *why, bool is_error)
 		"connection of zebra closed: %s", why);
 }
 
+void
+bh_fpm_conn_renew(struct bh_fpm_conn *c)
+{
+	conn_close(c, "to be renewed, as ordered", false);
+}
+
 /* All whole frames in the buffer. -EBADMSG: corrupt. */
 static int
 take_frames(struct bh_fpm_conn *c)

@@ -39,6 +39,9 @@ void bh_fpm_conn_fini(struct bh_fpm_conn *c);
  * there is more to do at once. */
 bool bh_fpm_conn_turn(struct bh_fpm_conn *c, bool may);
 
+/* Closes zebra's connection, if there is one: it connects again within seconds and tells all. */
+void bh_fpm_conn_renew(struct bh_fpm_conn *c);
+
 /* fd, its own from now on, is zebra's connection; what there was ends. 0 or -ENOMEM. */
 int bh_fpm_conn_adopt(
 	struct bh_fpm_conn *c, int fd, uint8_t family, const uint8_t addr[16], uint16_t port);

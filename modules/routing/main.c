@@ -37,6 +37,7 @@ struct program {
 	bool has_role;
 	bool stop;
 	bool renewed; /* there is a new role socket, not used yet */
+	bool asked;   /* for a replay, and who asked waits for its end */
 	int role_fd;  /* a later role socket than the inherited one, or -1 */
 };
 
@@ -162,6 +163,39 @@ promote(struct program *p)
 }
 
 static void
+replay_again(struct program *p)
+{
+	p->asked = true;
+	bh_routing_replay(&p->routing);
+}
+
+static void
+word_done(enum bh_word_kind kind)
+{
+	int rc = bh_word_done(kind);
+
+	if (rc < 0)
+		bh_warn("main", "cannot tell the supervisor: %s", strerror(-rc));
+}
+
+static void
+tell_replayed(struct program *p)
+{
+	if (!p->asked || bh_routing_replays(&p->routing))
+		return;
+	p->asked = false;
+	word_done(BH_WORD_REPLAY);
+}
+
+/* Zebra comes back by itself; its replay is told by the table `fpm`. */
+static void
+renew(struct program *p)
+{
+	bh_fpm_conn_renew(&p->fpm);
+	word_done(BH_WORD_RENEW);
+}
+
+static void
 on_words(evutil_socket_t fd, short what, void *arg)
 {
 	struct program *p = arg;
@@ -177,6 +211,10 @@ on_words(evutil_socket_t fd, short what, void *arg)
 			take_role(p, w.fd);
 		else if (kind == BH_WORD_TAKE)
 			promote(p);
+		else if (kind == BH_WORD_REPLAY)
+			replay_again(p);
+		else if (kind == BH_WORD_RENEW)
+			renew(p);
 		else if (kind == BH_WORD_LEAVE)
 			p->stop = true;
 		else if (w.fd >= 0)
@@ -281,6 +319,7 @@ serve(struct program *p)
 		bh_life_beat();
 		if (rc < 0)
 			return rc;
+		tell_replayed(p);
 		rc = bh_flush(p->h);
 		if (rc < 0)
 			return rc;

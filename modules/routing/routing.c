@@ -56,11 +56,27 @@ routing_may(const struct bh_routing *r)
 		(r->computed ? bh_inputs_based(r) : bh_inputs_ready(r));
 }
 
+/* As if the info base knew nothing; but the module served all the time. */
+static void
+start_over(struct bh_routing *r)
+{
+	bool told = r->out.told;
+
+	r->again = false;
+	bh_rib_restart(&r->rib);
+	r->out.told = told;
+}
+
 static int
 routing_send(struct bh_routing *r)
 {
 	int rc;
 
+	if (r->again && r->out.replay == BH_REPLAY_DONE && r->out.error == 0) {
+		if (r->out.under_way > 0)
+			return 0;
+		start_over(r);
+	}
 	r->out.hold_end = !bh_inputs_ready(r);
 	bh_output_start(&r->out);
 	rc = bh_fpm_pump(&r->fpm);
@@ -98,8 +114,21 @@ bh_routing_is_open(const struct bh_routing *r)
 }
 
 void
+bh_routing_replay(struct bh_routing *r)
+{
+	r->again = true;
+}
+
+bool
+bh_routing_replays(const struct bh_routing *r)
+{
+	return r->again || r->out.replay != BH_REPLAY_DONE;
+}
+
+void
 bh_routing_restart(struct bh_routing *r)
 {
+	r->again = false; /* it does so now */
 	r->recovers = false;
 	r->changed = true;
 	bh_rib_restart(&r->rib);

@@ -53,6 +53,7 @@ struct bh_routing {
 	bool computed; /* all inputs were there once */
 	bool heir;     /* may not write */
 	bool recovers; /* the info base holds what a predecessor said, whole: serves once computed */
+	bool again;    /* all is to be replayed on the present connection */
 };
 
 void bh_routing_init(struct bh_routing *r, const struct bh_out_ops *ops, void *ctx);
@@ -75,6 +76,12 @@ bool bh_routing_is_open(const struct bh_routing *r);
 
 /* The core was restarted. The watches have ended (BH_CHANGE_ENDED); new ones follow. */
 void bh_routing_restart(struct bh_routing *r);
+
+/* Replays all on the present connection: next hops, routes, ends of replay. It begins with one of
+ * the next commits, when what is under way was answered; until then no other change is sent. */
+void bh_routing_replay(struct bh_routing *r);
+/* Whether a replay was asked for, or is going on. */
+bool bh_routing_replays(const struct bh_routing *r);
 
 /* ---- statics.c: the source of static routes ---- */
 

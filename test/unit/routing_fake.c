@@ -202,8 +202,9 @@ sweep(struct fake *f, uint16_t table, struct fake_rec *r)
 static void
 replay_begin(struct fake *f, uint16_t table)
 {
-	ck_assert(!f->began[table]);
+	ck_assert(!f->began[table] || f->ended[table]);
 	f->began[table] = true;
+	f->ended[table] = false;
 	each_rec(f, table, make_stale);
 }
 

@@ -57,7 +57,7 @@ START_TEST(orders)
 	ck_assert_int_eq(parse("bhctl -s /y/core.sock mod restart config"), 0);
 	ck_assert_str_eq(args.control, "/y/supervisor.sock");
 	ck_assert_ptr_null(args.binary);
-	expect_wrong("bhctl module", "restart, stop, start or upgrade");
+	expect_wrong("bhctl module", "restart, stop, start, upgrade, replay or renew");
 	expect_wrong("bhctl module st routing", "could be stop, start");
 	expect_wrong("bhctl module stop", "which NAME");
 	expect_wrong("bhctl module stop a b", "too much");
