@@ -183,6 +183,23 @@ bh_fpm_touch(struct bh_fpm *f, struct bh_fpm_entry *e, uint8_t proto, uint32_t e
 	TAILQ_INSERT_TAIL(&f->slot[proto].entries, e, age);
 }
 
+bool
+bh_fpm_keeps(const struct bh_fpm *f)
+{
+	return f->replaying && f->again;
+}
+
+void
+bh_fpm_unsay(struct bh_fpm *f, struct bh_fpm_entry *e)
+{
+	struct bh_fpm_entries *all = &f->slot[e->proto].entries;
+
+	f->status.stale += e->epoch == f->epoch;
+	e->epoch = f->epoch - 1;
+	TAILQ_REMOVE(all, e, age);
+	TAILQ_INSERT_HEAD(all, e, age); /* where the sweep begins */
+}
+
 static void
 entry_drop(struct bh_fpm *f, struct bh_fpm_entry *e)
 {
@@ -277,12 +294,27 @@ nhg_is_another(void *arg, struct bh_fpm_nhg *g)
 	struct bh_fpm *f = arg;
 	struct bh_fpm_entry *e;
 
+	if (g->set == NULL && bh_fpm_keeps(f)) {
+		f->kept = true;
+		return;
+	}
 	TAILQ_FOREACH(e, &g->users, of_nhg)
 	{
 		bh_fpm_use_set(f, e, g->set);
 		bh_fpm_offer(f, e);
 		bh_fpm_mark(f, e);
 	}
+}
+
+/* The replay is over: next hops that were left are what their id says. */
+static void
+entry_catch_up(struct bh_fpm *f, struct bh_fpm_entry *e)
+{
+	if (e->nhg == NULL || e->set == e->nhg->set)
+		return;
+	bh_fpm_use_set(f, e, e->nhg->set);
+	bh_fpm_offer(f, e);
+	bh_fpm_mark(f, e);
 }
 
 static void
@@ -307,6 +339,10 @@ void
 bh_fpm_commit(struct bh_fpm *f)
 {
 	bh_fpm_nhgs_commit(&f->nhgs, nhg_is_another, f);
+	if (f->kept && !bh_fpm_keeps(f)) {
+		f->kept = false;
+		each_entry(f, entry_catch_up);
+	}
 	if (f->remap)
 		remap(f);
 	if (f->reoffer)

@@ -13,6 +13,11 @@
  *  - of all, `replay-limit` after the connection;
  *  - never while nobody is connected.
  *
+ * While a zebra that came back replays, what it takes back is stale too, no more, and a route whose
+ * next-hop id says nothing keeps its next hops: one that was started anew takes the routes of before
+ * over from the kernel, and may take them, or their ids, back and tell them again within moments,
+ * when their daemon comes. What stays taken back is swept with the rest.
+ *
  * Each prefix is also a record of fpm_route4 or fpm_route6, written before the route that comes of
  * it (fpm_rec.c): a restarted module recovers them as stale before it replays its own tables, so
  * that forwarding sees nothing of its death.
@@ -84,6 +89,8 @@ struct bh_fpm {
 	bool connected, replaying;
 	bool began; /* a route came in this epoch */
 	bool same;  /* it is the zebra of before */
+	bool again; /* when it connected, routes of before were held */
+	bool kept;  /* next hops were left as they are, though their id says nothing */
 	uint32_t zebra_before;
 	uint64_t connected_at, last_at; /* ms */
 

@@ -103,6 +103,7 @@ bh_fpm_open(struct bh_fpm *f, uint8_t family, const uint8_t addr[16], uint16_t p
 	for (unsigned int i = 0; i < 256; i++)
 		f->slot[i].began = false;
 	s->stale = s->routes4 + s->routes6;
+	f->again = s->stale > 0;
 	s->connections++;
 	s->peer_family = family;
 	s->peer_port = port;
@@ -121,7 +122,7 @@ bh_fpm_close(struct bh_fpm *f, const char *error)
 	if (s->zebra == 0)
 		s->zebra = f->zebra_before;
 	f->epoch++;
-	f->connected = f->replaying = false;
+	f->connected = f->replaying = f->kept = false;
 	bh_fpm_nhgs_forget(&f->nhgs);
 	s->groups = 0;
 	s->stale = s->routes4 + s->routes6;
@@ -160,6 +161,7 @@ replay_ended(struct bh_fpm *f)
 	struct bh_fpm_status *s = &f->status;
 
 	f->replaying = false;
+	f->changed |= f->kept;
 	s->replay_ms = (uint32_t)(f->now - f->connected_at);
 	bh_fpm_state(f, BH_FPM_CONNECTED, NULL);
 	bh_info("fpm", "zebra's replay ended after %.3f s: %u IPv4 and %u IPv6 routes",

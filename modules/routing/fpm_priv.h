@@ -20,6 +20,10 @@ void bh_fpm_use_nhg(struct bh_fpm *f, struct bh_fpm_entry *e, struct bh_fpm_nhg 
 void bh_fpm_offer(struct bh_fpm *f, struct bh_fpm_entry *e);
 /* Takes it back, from the info base too. */
 void bh_fpm_delete(struct bh_fpm *f, struct bh_fpm_entry *e);
+/* What a zebra that came back takes away, or does not tell yet, is left as it is for now. */
+bool bh_fpm_keeps(const struct bh_fpm *f);
+/* As if it had not been told in this epoch. */
+void bh_fpm_unsay(struct bh_fpm *f, struct bh_fpm_entry *e);
 /* Frees one that is gone and has no record. */
 void bh_fpm_forget(struct bh_fpm *f, struct bh_fpm_entry *e);
 /* Prefixes of a family. */

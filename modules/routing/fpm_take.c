@@ -51,8 +51,13 @@ static void
 hold(struct bh_fpm *f, const struct bh_fpm_msg *m, struct bh_fpm_nhg *g, struct bh_fpm_set *s)
 {
 	struct bh_fpm_entry *e = bh_fpm_get(f, &m->prefix);
-	bool same = !e->gone && e->proto == m->proto && e->metric == m->metric && e->set == s;
+	bool same;
 
+	if (s == NULL && !e->gone && bh_fpm_keeps(f)) {
+		s = e->set;
+		f->kept = true;
+	}
+	same = !e->gone && e->proto == m->proto && e->metric == m->metric && e->set == s;
 	bh_fpm_touch(f, e, m->proto, f->epoch);
 	f->slot[m->proto].began = f->began = true;
 	f->last_at = f->now;
@@ -94,7 +99,10 @@ take_delete(struct bh_fpm *f, const struct bh_fpm_msg *m)
 
 	if (e != NULL && !e->gone) {
 		f->status.deleted++;
-		bh_fpm_delete(f, e);
+		if (bh_fpm_keeps(f))
+			bh_fpm_unsay(f, e);
+		else
+			bh_fpm_delete(f, e);
 	} else if (is_ours(m->proto)) {
 		f->status.ignored++;
 	}
