@@ -219,20 +219,35 @@ take_order(struct parse *p)
 }
 
 static int
+take_reconcile(struct parse *p)
+{
+	p->args->action = BH_CTL_RECONCILE;
+	if (p->args->binary != NULL)
+		return wrong(p, "reconcile: --binary is for 'module upgrade'");
+	if (p->args->repeat != 0)
+		return wrong(p, "reconcile: --repeat is for 'show'");
+	return *p->word == NULL ? 0 : wrong(p, "reconcile: '%s' is too much", *p->word);
+}
+
+static int
 take_command(struct parse *p)
 {
-	static const char *const verbs[] = {"show", "help", "module"};
+	static const char *const verbs[] = {"show", "help", "module", "reconcile"};
 	int rc;
 
 	if (*p->word == NULL)
 		return wrong(p, "nothing to do");
-	rc = choose(p, "command", *p->word++, verbs, 3);
+	rc = choose(p, "command", *p->word++, verbs, 4);
 	if (rc < 0)
 		return rc;
+	if (p->args->check && rc != 3)
+		return wrong(p, "--check is for 'reconcile'");
 	if (rc == 1) {
 		p->args->action = BH_CTL_HELP;
 		return 0;
 	}
+	if (rc == 3)
+		return take_reconcile(p);
 	if (rc == 2)
 		return take_order(p);
 	if (p->args->binary != NULL)
@@ -274,7 +289,7 @@ take_options(struct parse *p, int argc, char **argv)
 		{"json", no_argument, NULL, 'j'},	  {"repeat", required_argument, NULL, 'w'},
 		{"run-dir", required_argument, NULL, 'r'}, {"socket", required_argument, NULL, 's'},
 		{"binary", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
+		{"version", no_argument, NULL, 'V'}, {"check", no_argument, NULL, 'c'},
 		{0},
 	};
 	bool done = false;
@@ -291,6 +306,8 @@ take_options(struct parse *p, int argc, char **argv)
 			p->rundir = optarg;
 		else if (c == 's')
 			p->socket = optarg;
+		else if (c == 'c')
+			p->args->check = true;
 		else if (c == 'b')
 			p->args->binary = optarg;
 		else if (c == ':')

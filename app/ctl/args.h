@@ -25,6 +25,7 @@ enum bh_ctl_action {
 	BH_CTL_LIST,	/* print what can be shown */
 	BH_CTL_SHOW,
 	BH_CTL_MODULE, /* an order to the supervisor */
+	BH_CTL_RECONCILE,
 };
 
 enum bh_ctl_subject {
@@ -52,6 +53,7 @@ struct bh_ctl_args {
 	enum bh_ctl_subject subject;
 	char socket[BH_CTL_SOCKET_LEN];
 	bool json;
+	bool check;	     /* reconcile: repair nothing */
 	unsigned int repeat; /* s between two shows; 0: once */
 	const char *name;    /* interface, drop, protocol or module asked for, or NULL; of argv or static */
 	const char *order;   /* of a module: restart, stop, start, upgrade, replay, renew */

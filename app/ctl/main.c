@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "app/ctl/module.h"
+#include "app/ctl/reconcile.h"
 #include "app/ctl/show.h"
 
 static const bh_show_fn shows[BH_SHOW_MAX] = {
@@ -40,6 +41,18 @@ next_page(unsigned int seconds)
 		fputs("\033[H\033[2J", stdout);
 	else
 		putchar('\n');
+}
+
+static int
+reconcile(const struct bh_ctl_args *args)
+{
+	struct bh_ctl_core core = {0};
+	int rc = bh_ctl_connect(&core, args->socket);
+
+	if (rc == BH_CTL_OK)
+		rc = bh_ctl_reconcile(&core, args);
+	bh_ctl_disconnect(&core);
+	return rc;
 }
 
 static int
@@ -86,6 +99,9 @@ main(int argc, char **argv)
 	case BH_CTL_MODULE:
 		signal(SIGPIPE, SIG_IGN);
 		return bh_ctl_module(&args);
+	case BH_CTL_RECONCILE:
+		signal(SIGPIPE, SIG_IGN);
+		return reconcile(&args);
 	}
 	return bh_ctl_output_end(0);
 }

@@ -67,6 +67,25 @@ START_TEST(orders)
 }
 END_TEST
 
+START_TEST(reconcile)
+{
+	ck_assert_int_eq(parse("bhctl -r /x -j reconcile"), 0);
+	ck_assert_int_eq(args.action, BH_CTL_RECONCILE);
+	ck_assert(args.json && !args.check);
+	ck_assert_str_eq(args.control, "/x/supervisor.sock");
+	ck_assert_int_eq(parse("bhctl rec --check"), 0);
+	ck_assert(args.check);
+	expect_wrong("bhctl show routes --check", "reconcile");
+	expect_wrong("bhctl module stop a --check", "reconcile");
+	expect_wrong("bhctl reconcile ipv4", "too much");
+	expect_wrong("bhctl -w 2 reconcile", "show");
+	expect_wrong("bhctl reconcile --binary /x", "upgrade");
+	ck_assert_int_eq(parse("bhctl module replay routing"), 0);
+	ck_assert_str_eq(args.order, "replay");
+	expect_wrong("bhctl module re routing", "could be restart, replay, renew");
+}
+END_TEST
+
 START_TEST(subjects)
 {
 	static const struct {
@@ -234,6 +253,7 @@ main(void)
 
 	tcase_add_test(tc, words);
 	tcase_add_test(tc, orders);
+	tcase_add_test(tc, reconcile);
 	tcase_add_test(tc, subjects);
 	tcase_add_test(tc, options);
 	tcase_add_test(tc, actions);
