@@ -16,6 +16,7 @@ from bhtest import fpm as speak  # noqa: E402  (the path is set above)
 
 # lib/channel/msg.h and infobase/schema.h
 NOP, ADD, CHANGE, DELETE, GET, DUMP, LOOKUP, WATCH, UNWATCH, RECOVER, BEGIN, END = range(1, 13)
+AUDIT, VERBS = 18, 20
 (CFG_INTERFACE, CFG_ADDRESS, CFG_NEIGHBOR, CFG_ROUTE4, CFG_ROUTE6, INTERFACE, HOSTIF, ADDRESS,
  NEIGHBOR, NEXTHOP, ROUTE4, ROUTE6, PROCESS, TCP, UDP, SNMP) = range(1, 17)
 
@@ -272,6 +273,10 @@ def request():
           b"\x80" + bytes([DUMP, ROUTE4, 255]) * 4 + turn)
     write("request", "gone", routes(ROUTE4) + b"\x40" + bytes([WATCH, ROUTE4, 4]) +
           ask(DUMP, ROUTE4) + b"\x4b" + turn + b"\x40" + bytes([WATCH, ROUTE4, 4]) + turn)
+    # of every table, cursors, repairs, and by others than admins
+    write("request", "audit", up + hops + routes(ROUTE4) + routes(ROUTE6) + b"".join(
+        bytes([op, AUDIT + 6 * VERBS, t, cursor, flags]) for op in (0, 0x40) for t in (ROUTE4, ROUTE6, UDP)
+        for cursor in (0, 3, 255) for flags in (0, 1)) + turn)
     write("request", "bad-form", b"".join(b"\x20" + bytes([ADD, t, 1, 1, 1, 1, 0x05, 9, 0, 255, 200])
                                           for t in range(1, 17)) + turn)
 
