@@ -9,7 +9,7 @@
  *	the published FIB
  *
  * Dumps of tables that change meanwhile differ without a fault: a difference of the first kind is
- * told only if it is there twice, RECONCILE_PAUSE_MS apart. It is repaired by the routing module,
+ * told only if it is there twice, half a second apart. It is repaired by the routing module,
  * which replays, and if that does not help has zebra tell all again; one of the second kind by the
  * worker that finds it.
  */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* bhctl reconcile: what zebra sent beside what the tables hold, with faults put in one by one. */
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/ctl/reconcile.h"
+#include "test/unit/ctl_fake.h"
 
 #define KERNEL 70 /* the kernel's ifindex of interface n is KERNEL + n */
 #define BGP 9	  /* zebra's number */
@@ -232,6 +234,85 @@ START_TEST(test_many)
 }
 END_TEST
 
+/* ---- the command ---- */
+
+static int
+run(const char *command)
+{
+	return fake_run(bh_ctl_reconcile, command);
+}
+
+static json_int_t
+number(const char *path)
+{
+	json_t *v = json_loads(fake_out, 0, NULL);
+	json_int_t n = json_integer_value(bh_json_at(v, path));
+
+	ck_assert_ptr_nonnull(v);
+	json_decref(v);
+	return n;
+}
+
+START_TEST(test_nothing_differs)
+{
+	fake_reset();
+	ck_assert_int_eq(run("bhctl -r /nowhere reconcile"), BH_CTL_OK);
+	ck_assert_ptr_nonnull(strstr(fake_out, "0 differences, 0 left"));
+	ck_assert_int_eq(run("bhctl -r /nowhere -j reconcile --check"), BH_CTL_OK);
+	ck_assert_int_eq(number("reconcile.ipv6.checked"), 7);
+	ck_assert_int_eq(number("reconcile.differing"), 0);
+}
+END_TEST
+
+/* Of the FIB: told, repaired unless --check, in any number of turns; the exit status tells. */
+START_TEST(test_fib_differs)
+{
+	fake_reset();
+	fake_audit(BH_T_ROUTE4, 3, true, false);
+	fake_audit(BH_T_ROUTE6, 1, false, false);
+	ck_assert_int_eq(run("bhctl -r /nowhere reconcile --check"), BH_CTL_FAILED);
+	ck_assert_ptr_nonnull(strstr(fake_out, "2.0.0.0/8: missing in the FIB\n"));
+	ck_assert_ptr_nonnull(strstr(fake_out, "4 differences, 4 left"));
+	ck_assert_int_eq(run("bhctl -r /nowhere reconcile"), BH_CTL_FAILED);
+	ck_assert_ptr_nonnull(strstr(fake_out, "3.0.0.0/8: missing in the FIB: repaired\n"));
+	ck_assert_ptr_nonnull(strstr(fake_out, "100::/8: missing in the FIB: not repaired\n"));
+	ck_assert_int_eq(run("bhctl -r /nowhere -j reconcile"), BH_CTL_FAILED);
+	ck_assert_int_eq(number("reconcile.ipv4.checked"), 21);
+	ck_assert_int_eq(number("reconcile.ipv4.repaired"), 3);
+	ck_assert_int_eq(number("reconcile.differing"), 4);
+	ck_assert_int_eq(number("reconcile.left"), 1);
+}
+END_TEST
+
+/* Of the tables: without a supervisor nobody repairs it, which is told. */
+START_TEST(test_tables_differ)
+{
+	struct bh_route4_key k = key_of(20);
+	struct bh_route v = {.nh = 5, .proto = BH_RP_FPM, .sub = BGP};
+
+	fake_reset();
+	fake_put(BH_T_ROUTE4, 0, &k, &v, sizeof(v));
+	ck_assert_int_eq(run("bhctl -r /nowhere reconcile"), BH_CTL_FAILED);
+	ck_assert_ptr_nonnull(strstr(fake_out, "20.0.0.0/8: installed, not sent by zebra: not"));
+	ck_assert_ptr_nonnull(strstr(fake_out, "20.0.0.0/8: its next hop does not exist: not"));
+	ck_assert_ptr_nonnull(strstr(fake_out, "repair: replay routing: No such file"));
+	ck_assert_ptr_nonnull(strstr(fake_out, "2 differences, 2 left"));
+}
+END_TEST
+
+START_TEST(test_refused)
+{
+	fake_reset();
+	fake_fail_table(BH_T_ROUTE6, -EPERM);
+	ck_assert_int_eq(run("bhctl -r /nowhere reconcile"), BH_CTL_PERMISSION);
+	fake_reset();
+	fake_audit(BH_T_ROUTE4, 1, true, true);
+	ck_assert_int_eq(run("bhctl -r /nowhere reconcile"), BH_CTL_FAILED);
+	ck_assert_ptr_nonnull(strstr(fake_err, "route4"));
+	ck_assert_str_eq(fake_out, "");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -251,6 +332,12 @@ main(void)
 	tcase_add_test(tc, test_no_nexthop);
 	tcase_add_test(tc, test_common);
 	tcase_add_test(tc, test_many);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("command");
+	tcase_add_test(tc, test_nothing_differs);
+	tcase_add_test(tc, test_fib_differs);
+	tcase_add_test(tc, test_tables_differ);
+	tcase_add_test(tc, test_refused);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
