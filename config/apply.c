@@ -15,7 +15,7 @@
 #include "lib/log/log.h"
 
 const uint16_t bh_config_tables[BH_CONFIG_TABLES] = {BH_T_CFG_INTERFACE, BH_T_CFG_ADDRESS,
-	BH_T_CFG_NEIGHBOR, BH_T_CFG_RA, BH_T_CFG_RA_PREFIX, BH_T_CFG_SNMP, BH_T_CFG_ROUTE4,
+	BH_T_CFG_NEIGHBOR, BH_T_CFG_RA, BH_T_CFG_RA_PREFIX, BH_T_CFG_SNMP, BH_T_CFG_FPM, BH_T_CFG_ROUTE4,
 	BH_T_CFG_ROUTE6};
 
 static const struct bh_ifname_key source_key = {"file"};

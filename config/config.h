@@ -4,7 +4,7 @@
  * boot record.
  *
  * The way of a file: yang.c parses and validates it by libyang; map_if.c, map_ra.c,
- * map_route.c and map_snmp.c turn the tree into a model of fixed structs and records; check.c refuses what YANG cannot
+ * map_fpm.c, map_route.c and map_snmp.c turn the tree into a model of fixed structs and records; check.c refuses what YANG cannot
  * express; bootrec.c makes the boot record; apply.c replays the records to the core.
  * Everything runs in one thread of one unprivileged process, which reads the YANG modules, enters
  * its sandbox, and only then looks at the file; the supervisor opens that for it. Messages for people go through
@@ -125,7 +125,7 @@ void bh_records_free(struct bh_records *r);
 /* Writes records as JSON, one a line (tables.c). */
 void bh_records_print(const struct bh_records *r, FILE *out);
 
-/* ---- the model (map_if.c, map_ra.c, map_route.c, map_snmp.c, check.c) ---- */
+/* ---- the model (map_if.c, map_ra.c, map_fpm.c, map_route.c, map_snmp.c, check.c) ---- */
 
 struct bh_model_if {
 	const struct lyd_node *node; /* /ietf-interfaces:interfaces/interface */
@@ -165,6 +165,7 @@ void bh_map_interfaces(struct bh_model *m, const struct lyd_node *tree, struct b
 void bh_check_interfaces(struct bh_model *m, struct bh_diag *d);
 void bh_emit_interfaces(struct bh_model *m);
 void bh_map_ra(struct bh_model *m, struct bh_diag *d);
+void bh_map_fpm(struct bh_model *m, const struct lyd_node *tree, struct bh_diag *d);
 void bh_map_routes(struct bh_model *m, const struct lyd_node *tree, struct bh_diag *d);
 void bh_map_snmp(struct bh_model *m, const struct lyd_node *tree, struct bh_diag *d);
 
@@ -209,7 +210,7 @@ struct bh_source {
 };
 
 /* The tables of the configuration, what others rest on first. */
-#define BH_CONFIG_TABLES 8
+#define BH_CONFIG_TABLES 9
 extern const uint16_t bh_config_tables[BH_CONFIG_TABLES];
 
 /* What replay and recovery need of the core. add() may be pipelined, wait() waits for all of them

@@ -234,6 +234,7 @@ bh_model_make(struct bh_model *m, const struct lyd_node *tree, struct bh_diag *d
 	bh_check_interfaces(m, d);
 	bh_emit_interfaces(m);
 	bh_map_ra(m, d);
+	bh_map_fpm(m, tree, d);
 	bh_map_snmp(m, tree, d);
 	bh_map_routes(m, tree, d);
 	if (m->records.no_memory)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "lib/net/zproto.h"
 
 static void
 put_string(FILE *out, const char *name, const char *value)
@@ -183,6 +184,20 @@ print_route(FILE *out, const struct bh_record *rec)
 	fputc(']', out);
 }
 
+static void
+print_fpm(FILE *out, const struct bh_record *rec)
+{
+	const struct bh_cfg_fpm *c = rec->val;
+
+	put_addr(out, "address", c->family, c->addr);
+	put_number(out, "port", c->port);
+	put_number(out, "settle", c->settle);
+	put_number(out, "replay_limit", c->replay_limit);
+	for (unsigned int i = 0; i < 256; i++)
+		if (bh_zproto_name((uint8_t)i) != NULL)
+			put_number(out, bh_zproto_name((uint8_t)i), c->distance[i]);
+}
+
 static const struct {
 	uint16_t table;
 	const char *name;
@@ -194,6 +209,7 @@ static const struct {
 	{BH_T_CFG_RA, "cfg_ra", print_ra},
 	{BH_T_CFG_RA_PREFIX, "cfg_ra_prefix", print_ra_prefix},
 	{BH_T_CFG_SNMP, "cfg_snmp", print_snmp},
+	{BH_T_CFG_FPM, "cfg_fpm", print_fpm},
 	{BH_T_CFG_ROUTE4, "cfg_route4", print_route},
 	{BH_T_CFG_ROUTE6, "cfg_route6", print_route},
 };

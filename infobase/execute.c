@@ -6,6 +6,7 @@
 #include <rte_common.h>
 #include <rte_prefetch.h>
 
+#include "infobase/audit.h"
 #include "infobase/infobase_priv.h"
 
 static inline size_t
@@ -164,6 +165,30 @@ next(struct bh_table *t, struct bh_ib_request *r)
 	return 0;
 }
 
+/* One turn of the hook, and what it found. Any room that main gives is enough for one difference. */
+static int
+audit(struct bh_table *t, struct bh_ib_request *r)
+{
+	size_t room = r->room - sizeof(r->msg) - sizeof(struct bh_audit);
+	struct bh_audit_turn turn = {
+		.cursor = r->msg.aux,
+		.most = RTE_MIN(room / sizeof(turn.diff[0]), (size_t)BH_AUDIT_DIFFS),
+	};
+	struct bh_audit_ask ask;
+
+	if (t->hooks.audit == NULL)
+		return -EOPNOTSUPP;
+	memcpy(&ask, r->body, sizeof(ask));
+	turn.repair = ask.flags & BH_AUDIT_REPAIR;
+	t->hooks.audit(t->hooks_ctx, &turn);
+	turn.sum.records = t->store.count;
+	memcpy(r->body, &turn.sum, sizeof(turn.sum));
+	memcpy(r->body + sizeof(turn.sum), turn.diff, turn.n * sizeof(turn.diff[0]));
+	r->msg.len += sizeof(turn.sum) + turn.n * sizeof(turn.diff[0]);
+	r->msg.aux = turn.cursor;
+	return 0;
+}
+
 static int
 execute(struct bh_table *t, struct bh_ib_request *r, size_t len)
 {
@@ -182,6 +207,8 @@ execute(struct bh_table *t, struct bh_ib_request *r, size_t len)
 		return dump(t, r);
 	case BH_V_NEXT:
 		return next(t, r);
+	case BH_V_AUDIT:
+		return audit(t, r);
 	case BH_V_REPLAY_BEGIN:
 		r->msg.aux = bh_table_replay_begin(t);
 		return 0;

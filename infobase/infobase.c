@@ -7,6 +7,7 @@
 #include <rte_cycles.h>
 #include <rte_malloc.h>
 
+#include "infobase/audit.h"
 #include "infobase/infobase_priv.h"
 #include "infobase/request.h"
 #include "lib/channel/copy.h"
@@ -239,6 +240,8 @@ reply_slots(const struct bh_schema *s, const struct bh_msg *msg, unsigned int ro
 	size_t all = BH_MSG_MAX;
 	unsigned int most, least = slots_of(sizeof(*msg) + record);
 
+	if (msg->verb == BH_V_AUDIT)
+		least = slots_of(sizeof(*msg) + sizeof(struct bh_audit) + sizeof(struct bh_audit_diff));
 	switch (msg->verb) {
 	case BH_V_GET:
 	case BH_V_LOOKUP:
@@ -246,6 +249,7 @@ reply_slots(const struct bh_schema *s, const struct bh_msg *msg, unsigned int ro
 	case BH_V_NEXT:
 		all = sizeof(*msg) + (msg->aux & BH_NEXT_COUNT) * RTE_ALIGN_CEIL(record, 4);
 		/* fallthrough */
+	case BH_V_AUDIT:
 	case BH_V_DUMP:
 	case BH_V_RECOVER:
 		most = slots_of(RTE_MIN(all, (size_t)BH_MSG_MAX));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <string.h>
 
+#include "infobase/audit.h"
 #include "infobase/request.h"
 #include "infobase/schema.h"
 
@@ -8,6 +10,7 @@
 enum body {
 	BODY_ANY,
 	BODY_NONE,
+	BODY_AUDIT, /* struct bh_audit_ask */
 	BODY_ADDRESS, /* a key of which only the address counts */
 	BODY_KEY,
 	BODY_RECORD,
@@ -18,6 +21,7 @@ struct verb {
 	bool owner;    /* only the table's owner */
 	uint16_t need; /* flags of the table */
 	uint8_t body;  /* enum body */
+	bool admin;    /* only admins and the supervisor */
 };
 
 static const struct verb verbs[BH_V_MAX] = {
@@ -34,6 +38,7 @@ static const struct verb verbs[BH_V_MAX] = {
 	[BH_V_REPLAY_BEGIN] = { true, true, 0, BODY_NONE },
 	[BH_V_REPLAY_END] = { true, true, 0, BODY_NONE },
 	[BH_V_NEXT] = { true, false, BH_F_LPM, BODY_KEY },
+	[BH_V_AUDIT] = { true, false, BH_F_LPM, BODY_AUDIT, .admin = true },
 };
 
 static bool
@@ -42,6 +47,8 @@ length_ok(const struct bh_schema *s, uint8_t kind, unsigned int len)
 	switch (kind) {
 	case BODY_NONE:
 		return len == 0;
+	case BODY_AUDIT:
+		return len == sizeof(struct bh_audit_ask);
 	case BODY_RECORD:
 		return len >= (unsigned int)s->key_len + s->val_min &&
 			len <= (unsigned int)s->key_len + s->val_max;
@@ -53,6 +60,12 @@ length_ok(const struct bh_schema *s, uint8_t kind, unsigned int len)
 static bool
 content_ok(const struct bh_schema *s, uint8_t kind, const uint8_t *body, unsigned int len)
 {
+	struct bh_audit_ask ask;
+
+	if (kind == BODY_AUDIT) {
+		memcpy(&ask, body, sizeof(ask));
+		return (ask.flags & ~BH_AUDIT_REPAIR) == 0;
+	}
 	if (kind < BODY_KEY)
 		return true;
 	if (s->key_ok != NULL && !s->key_ok(body))
@@ -90,6 +103,8 @@ bh_ib_check_request(uint16_t role, bool heir, const struct bh_msg *msg, const vo
 		return -ENXIO;
 	if ((s->flags & v->need) != v->need)
 		return -EOPNOTSUPP;
+	if (v->admin && role != BH_ROLE_ADMIN && role != BH_ROLE_SUPERVISOR)
+		return -EPERM;
 	if (v->owner && (role != s->owner || (heir && msg->verb != BH_V_RECOVER)))
 		return -EPERM;
 	if (!length_ok(s, v->body, len))

@@ -14,7 +14,7 @@
  * -EMSGSIZE   length of the message or of its body is not the verb's and the table's
  * -EOPNOTSUPP no such verb, or not of this table
  * -ENXIO      no such table
- * -EPERM      only the table's owner may do that; its heir may RECOVER only
+ * -EPERM      only the table's owner may do that; its heir may RECOVER only; or only an admin
  * -EINVAL     flags, aux, or a key or value that is not well formed
  */
 int bh_ib_check_request(uint16_t role, bool heir, const struct bh_msg *msg, const void *body);

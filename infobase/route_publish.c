@@ -18,6 +18,7 @@
 #include <rte_common.h>
 
 #include "app/forwarding/tables.h"
+#include "infobase/route_audit.h"
 #include "infobase/route_publish.h"
 #include "lib/log/log.h"
 
@@ -232,6 +233,15 @@ next(void *ctx, const void *key, bool self, void *keys, unsigned int n)
 	return found < 0 ? 0 : found;
 }
 
+static void
+audit(void *ctx, struct bh_audit_turn *turn)
+{
+	const struct bh_route_publish *rp = ctx;
+	struct bh_route_audited of = { rp->table, rp->fib };
+
+	bh_route_audit(&of, turn);
+}
+
 /* ---- messages of the link worker ---- */
 
 static void
@@ -342,6 +352,7 @@ bh_route_publish_create(struct bh_infobase *ib, int family, struct bh_fwd_tables
 		.check_delete = check_delete,
 		.changed = changed,
 		.next = next,
+		.audit = audit,
 	};
 	unsigned int i = family == 4 ? 0 : 1;
 	struct bh_worker *w = bh_infobase_worker(ib, i == 0 ? BH_GROUP_ROUTE4 : BH_GROUP_ROUTE6);

@@ -67,12 +67,12 @@ static const struct bh_schema rows[BH_T_MAX] = {
 	},
 	[BH_T_ROUTE4] = {
 		"route4", BH_ROLE_ROUTING, BH_KIND_STATE, BH_GROUP_ROUTE4,
-		KEY(bh_route4_key), VAL(bh_route), .flags = BH_F_LPM, .max = 2000000,
+		KEY(bh_route4_key), VAL(bh_route), .flags = BH_F_LPM, .max = BH_ROUTE4_MAX,
 		.published = "fib4", .key_ok = bh_key_prefix4, .val_ok = bh_val_route,
 	},
 	[BH_T_ROUTE6] = {
 		"route6", BH_ROLE_ROUTING, BH_KIND_STATE, BH_GROUP_ROUTE6,
-		KEY(bh_route6_key), VAL(bh_route), .flags = BH_F_LPM, .max = 1000000,
+		KEY(bh_route6_key), VAL(bh_route), .flags = BH_F_LPM, .max = BH_ROUTE6_MAX,
 		.published = "fib6", .key_ok = bh_key_prefix6, .val_ok = bh_val_route,
 	},
 	[BH_T_PROCESS] = {
@@ -119,6 +119,28 @@ static const struct bh_schema rows[BH_T_MAX] = {
 		"cfg_snmp", BH_ROLE_CONFIG, BH_KIND_CONFIG, BH_GROUP_MISC,
 		KEY(bh_ifname_key), VAL(bh_cfg_snmp), .max = 1,
 		.published = "", .key_ok = bh_key_ifname, .val_ok = bh_val_cfg_snmp,
+	},
+	[BH_T_CFG_FPM] = {
+		"cfg_fpm", BH_ROLE_CONFIG, BH_KIND_CONFIG, BH_GROUP_MISC,
+		KEY(bh_ifname_key), VAL(bh_cfg_fpm), .max = 1,
+		.published = "", .key_ok = bh_key_ifname, .val_ok = bh_val_cfg_fpm,
+	},
+	[BH_T_FPM] = {
+		"fpm", BH_ROLE_ROUTING, BH_KIND_STATE, BH_GROUP_MISC,
+		KEY(bh_ifname_key), VAL(bh_fpm_status), .max = 1,
+		.published = "", .key_ok = bh_key_ifname, .val_ok = bh_val_fpm_status,
+	},
+	[BH_T_FPM_ROUTE4] = {
+		"fpm_route4", BH_ROLE_ROUTING, BH_KIND_STATE, BH_GROUP_ROUTE4,
+		KEY(bh_route4_key), .val_min = offsetof(struct bh_fpm_route, hop),
+		.val_max = sizeof(struct bh_fpm_route), .max = BH_ROUTE4_MAX,
+		.published = "", .key_ok = bh_key_prefix4, .val_ok = bh_val_fpm_route,
+	},
+	[BH_T_FPM_ROUTE6] = {
+		"fpm_route6", BH_ROLE_ROUTING, BH_KIND_STATE, BH_GROUP_ROUTE6,
+		KEY(bh_route6_key), .val_min = offsetof(struct bh_fpm_route, hop),
+		.val_max = sizeof(struct bh_fpm_route), .max = BH_ROUTE6_MAX,
+		.published = "", .key_ok = bh_key_prefix6, .val_ok = bh_val_fpm_route,
 	},
 };
 

@@ -20,6 +20,8 @@
 #define BH_ECMP_MAX 16
 #define BH_IF_MAX 256	  /* ifindex 1 .. 255 */
 #define BH_NH_MAX 16384	  /* next-hop ids 1 .. 16383 */
+#define BH_ROUTE4_MAX 2000000
+#define BH_ROUTE6_MAX 1000000
 #define BH_KEY_MAX 400
 #define BH_VAL_MAX 800
 
@@ -45,6 +47,10 @@ enum bh_table_id {
 	BH_T_CFG_RA,
 	BH_T_CFG_RA_PREFIX,
 	BH_T_CFG_SNMP,
+	BH_T_CFG_FPM,
+	BH_T_FPM,
+	BH_T_FPM_ROUTE4,
+	BH_T_FPM_ROUTE6,
 	BH_T_MAX,
 };
 
@@ -53,9 +59,9 @@ enum bh_table_kind { BH_KIND_CONFIG = 1, BH_KIND_STATE, BH_KIND_INTERFACE };
 /* Groups of tables that have one worker; configuration binds groups to worker lcores. */
 enum bh_group {
 	BH_GROUP_LINK,	 /* interface, address, neighbor, nexthop, hostif and their cfg tables */
-	BH_GROUP_ROUTE4, /* route4 */
-	BH_GROUP_ROUTE6, /* route6 */
-	BH_GROUP_MISC,	 /* cfg_route*, cfg_ra*, cfg_snmp, process, tcp, udp, snmp */
+	BH_GROUP_ROUTE4, /* route4, fpm_route4 */
+	BH_GROUP_ROUTE6, /* route6, fpm_route6 */
+	BH_GROUP_MISC,	 /* cfg_route*, cfg_ra*, cfg_snmp, cfg_fpm, fpm, process, tcp, udp, snmp */
 	BH_GROUP_MAX,
 };
 
@@ -351,6 +357,90 @@ struct bh_route {
 	uint16_t preference; /* administrative distance */
 	uint32_t metric;
 	uint32_t flags;	     /* BH_ROUTE_*; 0 in requests */
+};
+
+/* ---- zebra by FPM ---- */
+
+struct bh_cfg_fpm { /* key: struct bh_ifname_key, "fpm"; no record: routing does not listen */
+	uint8_t family; /* of addr */
+	uint8_t pad;
+	uint16_t port;
+	uint8_t addr[16];      /* where it listens */
+	uint16_t settle;       /* s without a route, after the first one, that end zebra's replay */
+	uint16_t replay_limit; /* s after which it ends in any case */
+	uint8_t distance[256]; /* 1 .. 255, by zebra's number of the protocol (lib/net/zproto.h) */
+};
+
+/* What zebra sent of a prefix, in fpm_route4 and fpm_route6 (keys: as of route4 and route6): next
+ * hops of groups are filled in. A restarted routing goes on with these. */
+struct bh_fpm_hop {
+	uint32_t ifindex; /* the kernel's; 0: none, the address is to be resolved */
+	uint8_t family;	  /* of addr; 0: none, the route is attached to the interface */
+	uint8_t weight;	  /* 1 .. 255 */
+	uint8_t pad[2];
+	uint8_t addr[16];
+};
+struct bh_fpm_route {
+	uint8_t proto; /* zebra's number */
+	uint8_t type;  /* enum bh_nh_type; GROUP with hops, else special without */
+	uint8_t n;     /* hops that follow: the value is cut behind the last one */
+	uint8_t pad;
+	uint32_t metric;
+	struct bh_fpm_hop hop[BH_ECMP_MAX];
+};
+
+/* Why a message of zebra was refused; the name is what users read. */
+#define BH_FPM_REASON_LIST(X)                                                                      \
+	X(LENGTH, bad_length)          /* a part that does not fit into its whole */               \
+	X(MESSAGE, unknown_message)                                                                \
+	X(FAMILY, unknown_family)                                                                  \
+	X(PREFIX, bad_prefix)                                                                      \
+	X(TABLE, other_table)          /* than the main one */                                     \
+	X(TYPE, unknown_route_type)                                                                \
+	X(SOURCE, source_specific)                                                                 \
+	X(ENCAP, encapsulation)        /* labels, tunnels, segments */                             \
+	X(ATTRIBUTE, unknown_attribute)                                                            \
+	X(HOP, bad_next_hop)                                                                       \
+	X(NO_HOP, no_next_hop)                                                                     \
+	X(GROUP, bad_group)                                                                        \
+	X(LIMIT, too_many)             /* routes or groups */
+
+enum bh_fpm_reason {
+#define X(id, name) BH_FPM_##id,
+	BH_FPM_REASON_LIST(X)
+#undef X
+	BH_FPM_REASONS,
+};
+
+enum bh_fpm_conn_state {
+	BH_FPM_FAILED = 1, /* it cannot listen: see `error` */
+	BH_FPM_LISTENING,  /* nobody is connected: what is held is stale, and in use */
+	BH_FPM_REPLAYING,  /* zebra tells what it has */
+	BH_FPM_CONNECTED,  /* it told all: what was still stale is gone */
+};
+
+struct bh_fpm_status { /* of table `fpm`; key: struct bh_ifname_key, "fpm" */
+	uint8_t state;	     /* enum bh_fpm_conn_state */
+	uint8_t peer_family; /* 0: none so far */
+	uint16_t peer_port;
+	uint8_t peer[16];    /* the present or last one */
+	uint32_t zebra;	     /* netlink port id of the zebra that sent last; 0: not known */
+	uint32_t lag_ms;     /* age of the oldest change that the info base has not answered */
+	uint32_t replay_ms;  /* connection .. end of zebra's last replay; 0: none yet */
+	uint64_t since;	     /* s since the epoch, of the state */
+	uint64_t connections, messages, bytes;
+	uint64_t added, deleted; /* messages that were taken */
+	uint64_t ignored;    /* routes of the kernel and connected ones: ours are better known here */
+	uint64_t cut;	     /* routes and groups of more than BH_ECMP_MAX next hops */
+	uint64_t swept;
+	uint64_t refused[16]; /* by enum bh_fpm_reason */
+	uint32_t routes4, routes6;
+	uint32_t stale;	     /* of them: not told by the present zebra */
+	uint32_t held;	     /* of them: no known interface or group */
+	uint32_t groups;     /* next-hop ids that zebra told */
+	uint32_t queued;     /* changes that are not yet sent to the info base */
+	uint64_t error_time; /* s since the epoch; 0: never */
+	char error[96];	     /* the last one */
 };
 
 /* ---- supervisor ---- */

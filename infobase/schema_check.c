@@ -271,6 +271,61 @@ bh_val_cfg_snmp(const void *val, uint16_t len)
 }
 
 bool
+bh_val_cfg_fpm(const void *val, uint16_t len)
+{
+	struct bh_cfg_fpm v;
+
+	if (len != sizeof(v))
+		return false;
+	memcpy(&v, val, sizeof(v));
+	return v.pad == 0 && addr_ok(v.family, v.addr) && v.port != 0 && v.settle != 0 &&
+		v.replay_limit >= v.settle && memchr(v.distance, 0, sizeof(v.distance)) == NULL;
+}
+
+bool
+bh_val_fpm_status(const void *val, uint16_t len)
+{
+	struct bh_fpm_status v;
+
+	_Static_assert(sizeof(v.refused) / sizeof(v.refused[0]) >= BH_FPM_REASONS, "room for all");
+	if (len != sizeof(v))
+		return false;
+	memcpy(&v, val, sizeof(v));
+	return v.state >= BH_FPM_FAILED && v.state <= BH_FPM_CONNECTED &&
+		text_ok(v.error, sizeof(v.error)) &&
+		(v.peer_family == 0 ? is_zero(v.peer, sizeof(v.peer)) : addr_ok(v.peer_family, v.peer));
+}
+
+static bool
+fpm_hop_ok(const struct bh_fpm_hop *h)
+{
+	if (h->weight == 0 || !is_zero(h->pad, sizeof(h->pad)))
+		return false;
+	if (h->family == 0) /* attached: needs its interface */
+		return h->ifindex != 0 && is_zero(h->addr, sizeof(h->addr));
+	return addr_ok(h->family, h->addr);
+}
+
+bool
+bh_val_fpm_route(const void *val, uint16_t len)
+{
+	struct bh_fpm_route v = { 0 };
+
+	if (len > sizeof(v))
+		return false;
+	memcpy(&v, val, len);
+	if (v.n > BH_ECMP_MAX || len != offsetof(struct bh_fpm_route, hop) + v.n * sizeof(v.hop[0]))
+		return false;
+	if (v.type == BH_NH_ATTACHED || v.type == BH_NH_LOCAL || v.pad != 0 ||
+		!member_count_ok(v.type, v.n))
+		return false;
+	for (unsigned int i = 0; i < v.n; i++)
+		if (!fpm_hop_ok(&v.hop[i]))
+			return false;
+	return true;
+}
+
+bool
 bh_val_address(const void *val, uint16_t len)
 {
 	struct bh_address v;

@@ -17,6 +17,7 @@
 #include "infobase/schema.h"
 
 struct bh_table;
+struct bh_audit_turn;
 
 /* One record; stays where it is until it is deleted or its value changes in length. The value
  * stands right behind the key, 4 bytes aligned at least: copy it out if it has wider members. */
@@ -48,6 +49,8 @@ struct bh_table_hooks {
 	/* Keys of the records that come after this one in the table's order, with `self` from it on:
 	 * up to n, of the schema's length, one behind the other. Fewer than n: there are no more. */
 	unsigned int (*next)(void *ctx, const void *key, bool self, void *keys, unsigned int n);
+	/* BH_V_AUDIT: compares some records with what is published; moves turn->cursor on. */
+	void (*audit)(void *ctx, struct bh_audit_turn *turn);
 	/* Owner's end-of-replay was seen (at BH_V_REPLAY_END, before the sweep). */
 	void (*complete)(void *ctx);
 };

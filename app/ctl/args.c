@@ -21,6 +21,7 @@ static const char *const subjects[BH_SHOW_MAX] = {
 	[BH_SHOW_ADDRESSES] = "addresses",
 	[BH_SHOW_CONNECTIONS] = "connections",
 	[BH_SHOW_COUNTERS] = "counters",
+	[BH_SHOW_FPM] = "fpm",
 	[BH_SHOW_INTERFACES] = "interfaces",
 	[BH_SHOW_LCORES] = "lcores",
 	[BH_SHOW_MEMORY] = "memory",
@@ -194,14 +195,14 @@ take_rest(struct parse *p)
 static int
 take_order(struct parse *p)
 {
-	static const char *const orders[] = {"restart", "stop", "start", "upgrade"};
+	static const char *const orders[] = {"restart", "stop", "start", "upgrade", "replay", "renew"};
 	struct bh_ctl_args *args = p->args;
 	int rc;
 
 	args->action = BH_CTL_MODULE;
 	if (*p->word == NULL)
-		return wrong(p, "module: restart, stop, start or upgrade?");
-	rc = choose(p, "order", *p->word++, orders, 4);
+		return wrong(p, "module: restart, stop, start, upgrade, replay or renew?");
+	rc = choose(p, "order", *p->word++, orders, sizeof(orders) / sizeof(orders[0]));
 	if (rc < 0)
 		return rc;
 	args->order = orders[rc];
@@ -218,20 +219,35 @@ take_order(struct parse *p)
 }
 
 static int
+take_reconcile(struct parse *p)
+{
+	p->args->action = BH_CTL_RECONCILE;
+	if (p->args->binary != NULL)
+		return wrong(p, "reconcile: --binary is for 'module upgrade'");
+	if (p->args->repeat != 0)
+		return wrong(p, "reconcile: --repeat is for 'show'");
+	return *p->word == NULL ? 0 : wrong(p, "reconcile: '%s' is too much", *p->word);
+}
+
+static int
 take_command(struct parse *p)
 {
-	static const char *const verbs[] = {"show", "help", "module"};
+	static const char *const verbs[] = {"show", "help", "module", "reconcile"};
 	int rc;
 
 	if (*p->word == NULL)
 		return wrong(p, "nothing to do");
-	rc = choose(p, "command", *p->word++, verbs, 3);
+	rc = choose(p, "command", *p->word++, verbs, 4);
 	if (rc < 0)
 		return rc;
+	if (p->args->check && rc != 3)
+		return wrong(p, "--check is for 'reconcile'");
 	if (rc == 1) {
 		p->args->action = BH_CTL_HELP;
 		return 0;
 	}
+	if (rc == 3)
+		return take_reconcile(p);
 	if (rc == 2)
 		return take_order(p);
 	if (p->args->binary != NULL)
@@ -273,7 +289,7 @@ take_options(struct parse *p, int argc, char **argv)
 		{"json", no_argument, NULL, 'j'},	  {"repeat", required_argument, NULL, 'w'},
 		{"run-dir", required_argument, NULL, 'r'}, {"socket", required_argument, NULL, 's'},
 		{"binary", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
+		{"version", no_argument, NULL, 'V'}, {"check", no_argument, NULL, 'c'},
 		{0},
 	};
 	bool done = false;
@@ -290,6 +306,8 @@ take_options(struct parse *p, int argc, char **argv)
 			p->rundir = optarg;
 		else if (c == 's')
 			p->socket = optarg;
+		else if (c == 'c')
+			p->args->check = true;
 		else if (c == 'b')
 			p->args->binary = optarg;
 		else if (c == ':')

@@ -25,12 +25,14 @@ enum bh_ctl_action {
 	BH_CTL_LIST,	/* print what can be shown */
 	BH_CTL_SHOW,
 	BH_CTL_MODULE, /* an order to the supervisor */
+	BH_CTL_RECONCILE,
 };
 
 enum bh_ctl_subject {
 	BH_SHOW_ADDRESSES,
 	BH_SHOW_CONNECTIONS,
 	BH_SHOW_COUNTERS,
+	BH_SHOW_FPM,
 	BH_SHOW_INTERFACES,
 	BH_SHOW_LCORES,
 	BH_SHOW_MEMORY,
@@ -51,9 +53,10 @@ struct bh_ctl_args {
 	enum bh_ctl_subject subject;
 	char socket[BH_CTL_SOCKET_LEN];
 	bool json;
+	bool check;	     /* reconcile: repair nothing */
 	unsigned int repeat; /* s between two shows; 0: once */
 	const char *name;    /* interface, drop, protocol or module asked for, or NULL; of argv or static */
-	const char *order;   /* of a module: restart, stop, start, upgrade */
+	const char *order;   /* of a module: restart, stop, start, upgrade, replay, renew */
 	const char *binary;  /* upgrade: the new program, or NULL; of argv */
 	char control[BH_CTL_SOCKET_LEN]; /* the supervisor's socket */
 	uint8_t family;	     /* routes: BH_IP4, BH_IP6, 0: both */

@@ -53,16 +53,18 @@ _bhctl()
 		esac
 	done
 	if [[ $cur == -* ]]; then
-		reply='--json --binary --repeat --run-dir --socket --help --version'
+		reply='--json --binary --check --repeat --run-dir --socket --help --version'
 	elif ((${#words[@]} == 0)); then
-		reply='show module help'
+		reply='show module reconcile help'
 	elif [[ ${words[0]} == m* ]]; then
 		case ${#words[@]} in
-		1) reply='restart stop start upgrade' ;;
+		1) reply='restart stop start upgrade replay renew' ;;
 		2) reply=$(_bhctl_processes "${COMP_WORDS[0]}" "${where[@]}") ;;
 		esac
+	elif [[ ${words[0]} == r* ]]; then
+		reply='--check'
 	elif ((${#words[@]} == 1)); then
-		reply='addresses connections counters interfaces lcores memory neighbors nexthops
+		reply='addresses connections counters fpm interfaces lcores memory neighbors nexthops
 			processes routes sockets tables version'
 	else
 		case ${words[1]} in

@@ -91,8 +91,8 @@ contact_failed(struct bh_ctl_core *core, int rc)
 	return code;
 }
 
-static int
-request_failed(struct bh_ctl_core *core, uint16_t table, int rc)
+int
+bh_ctl_request_failed(struct bh_ctl_core *core, uint16_t table, int rc)
 {
 	const struct bh_schema *s = bh_schema(table);
 
@@ -180,7 +180,7 @@ bh_ctl_dump(struct bh_ctl_core *core, uint16_t table, struct bh_recs *recs)
 	alarm(0);
 	if (rc == 0)
 		rc = t.rc;
-	return rc == 0 ? BH_CTL_OK : request_failed(core, table, rc);
+	return rc == 0 ? BH_CTL_OK : bh_ctl_request_failed(core, table, rc);
 }
 
 int
@@ -201,5 +201,17 @@ bh_ctl_one(struct bh_ctl_core *core, uint8_t verb, uint16_t table, const void *k
 		rc = bh_changes(table, rep, len, take_record, &t);
 	if (rc == 0)
 		rc = t.rc;
-	return rc == 0 ? BH_CTL_OK : request_failed(core, table, rc);
+	return rc == 0 ? BH_CTL_OK : bh_ctl_request_failed(core, table, rc);
+}
+
+int
+bh_ctl_ask(struct bh_ctl_core *core, uint8_t verb, uint16_t table, uint32_t *aux,
+	const void *req, size_t req_len, void *rep, size_t *rep_len)
+{
+	int rc;
+
+	alarm(ANSWER_SECONDS);
+	rc = bh_call(core->h, verb, table, aux, req, req_len, rep, rep_len);
+	alarm(0);
+	return rc == 0 ? BH_CTL_OK : bh_ctl_request_failed(core, table, rc);
 }

@@ -30,6 +30,13 @@ int bh_ctl_dump(struct bh_ctl_core *core, uint16_t table, struct bh_recs *recs);
 int bh_ctl_one(struct bh_ctl_core *core, uint8_t verb, uint16_t table, const void *key,
 	struct bh_recs *recs);
 
+/* One request and its reply: an enum bh_ctl_exit. aux: the request's in, the reply's out. */
+int bh_ctl_ask(struct bh_ctl_core *core, uint8_t verb, uint16_t table, uint32_t *aux,
+	const void *req, size_t req_len, void *rep, size_t *rep_len);
+
+/* Says why a request about a table failed with -errno, and what exit code that is. */
+int bh_ctl_request_failed(struct bh_ctl_core *core, uint16_t table, int rc);
+
 /* Exit code and message of a first contact that failed with -errno; in err one line. group: the
  * socket's, whose members may connect; NULL: none known. Pure. */
 int bh_ctl_contact_error(int rc, const char *socket, const char *group, char *err,

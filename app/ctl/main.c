@@ -12,12 +12,14 @@
 #include <unistd.h>
 
 #include "app/ctl/module.h"
+#include "app/ctl/reconcile.h"
 #include "app/ctl/show.h"
 
 static const bh_show_fn shows[BH_SHOW_MAX] = {
 	[BH_SHOW_ADDRESSES] = bh_show_addresses,
 	[BH_SHOW_CONNECTIONS] = bh_show_connections,
 	[BH_SHOW_COUNTERS] = bh_show_counters,
+	[BH_SHOW_FPM] = bh_show_fpm,
 	[BH_SHOW_INTERFACES] = bh_show_interfaces,
 	[BH_SHOW_LCORES] = bh_show_lcores,
 	[BH_SHOW_MEMORY] = bh_show_memory,
@@ -39,6 +41,18 @@ next_page(unsigned int seconds)
 		fputs("\033[H\033[2J", stdout);
 	else
 		putchar('\n');
+}
+
+static int
+reconcile(const struct bh_ctl_args *args)
+{
+	struct bh_ctl_core core = {0};
+	int rc = bh_ctl_connect(&core, args->socket);
+
+	if (rc == BH_CTL_OK)
+		rc = bh_ctl_reconcile(&core, args);
+	bh_ctl_disconnect(&core);
+	return rc;
 }
 
 static int
@@ -85,6 +99,9 @@ main(int argc, char **argv)
 	case BH_CTL_MODULE:
 		signal(SIGPIPE, SIG_IGN);
 		return bh_ctl_module(&args);
+	case BH_CTL_RECONCILE:
+		signal(SIGPIPE, SIG_IGN);
+		return reconcile(&args);
 	}
 	return bh_ctl_output_end(0);
 }

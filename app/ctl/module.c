@@ -30,18 +30,13 @@ unreachable(const struct bh_ctl_args *args, int err)
 }
 
 static int
-give(const struct bh_ctl_args *args, int fd)
+give(const struct bh_ctl_args *args, int fd, const char *words)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	char words[576];
-	int n = snprintf(words, sizeof(words), "%s %s%s%s", args->order, args->name,
-		args->binary != NULL ? " " : "", args->binary != NULL ? args->binary : "");
 
-	if (n >= (int)sizeof(words))
-		return -ENAMETOOLONG;
 	memcpy(addr.sun_path, args->control, sizeof(addr.sun_path));
 	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
-		send(fd, words, n, MSG_NOSIGNAL) < 0)
+		send(fd, words, strlen(words), MSG_NOSIGNAL) < 0)
 		return -errno;
 	return 0;
 }
@@ -95,18 +90,27 @@ print_outcome(const struct bh_ctl_args *args, const char *answer)
 }
 
 int
-bh_ctl_module(const struct bh_ctl_args *args)
+bh_ctl_order(const struct bh_ctl_args *args, const char *words, char *text, size_t len)
 {
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), rc;
-	char answer[512];
 
 	if (fd < 0)
-		return unreachable(args, errno);
-	rc = give(args, fd);
+		return -errno;
+	rc = give(args, fd, words);
 	if (rc == 0)
-		rc = await(fd, answer, sizeof(answer));
+		rc = await(fd, text, len);
 	close(fd);
-	if (rc == 0)
-		return print_outcome(args, answer);
-	return unreachable(args, -rc);
+	return rc;
+}
+
+int
+bh_ctl_module(const struct bh_ctl_args *args)
+{
+	char words[576], answer[512];
+	int rc, n = snprintf(words, sizeof(words), "%s %s%s%s", args->order, args->name,
+		args->binary != NULL ? " " : "", args->binary != NULL ? args->binary : "");
+
+	rc = n >= (int)sizeof(words) ? -ENAMETOOLONG :
+		bh_ctl_order(args, words, answer, sizeof(answer));
+	return rc == 0 ? print_outcome(args, answer) : unreachable(args, -rc);
 }

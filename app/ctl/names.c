@@ -8,6 +8,7 @@
 
 #include "infobase/schema.h"
 #include "lib/net/prefix.h"
+#include "lib/net/zproto.h"
 #include "lib/stats/stats.h"
 
 #define NAME_OF(table, i) name_of(table, sizeof(table) / sizeof((table)[0]), i)
@@ -138,6 +139,27 @@ bh_ctl_nud_state_name(unsigned int state)
 	};
 
 	return NAME_OF(names, state);
+}
+
+const char *
+bh_ctl_fpm_state_name(unsigned int state)
+{
+	static const char *const names[] = {
+		[BH_FPM_FAILED] = "failed",
+		[BH_FPM_LISTENING] = "listening",
+		[BH_FPM_REPLAYING] = "replaying",
+		[BH_FPM_CONNECTED] = "connected",
+	};
+
+	return NAME_OF(names, state);
+}
+
+const char *
+bh_ctl_route_proto_name(unsigned int proto, unsigned int sub)
+{
+	const char *daemon = proto == BH_RP_FPM ? bh_zproto_name((uint8_t)sub) : NULL;
+
+	return daemon != NULL ? daemon : bh_ctl_proto_name(proto);
 }
 
 const char *

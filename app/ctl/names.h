@@ -22,6 +22,9 @@ const char *bh_ctl_addr_state_name(unsigned int state);	 /* enum bh_addr_state *
 const char *bh_ctl_nud_state_name(unsigned int state);	 /* enum bh_nud_state */
 const char *bh_ctl_tcp_state_name(unsigned int state);	 /* struct bh_sock; as RFC 4022 */
 const char *bh_ctl_udp_state_name(unsigned int state);
+const char *bh_ctl_fpm_state_name(unsigned int state);	 /* enum bh_fpm_conn_state */
+/* Of a route: the protocol, of zebra's the daemon. */
+const char *bh_ctl_route_proto_name(unsigned int proto, unsigned int sub);
 const char *bh_ctl_service_name(unsigned int service);	 /* enum bh_service_id */
 
 /* "none" (-1), "exit status 1", "killed by signal 9 (Killed)". */

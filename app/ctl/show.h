@@ -19,6 +19,7 @@ typedef int (*bh_show_fn)(struct bh_ctl_core *core, const struct bh_ctl_args *ar
 int bh_show_addresses(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_connections(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_counters(struct bh_ctl_core *core, const struct bh_ctl_args *args);
+int bh_show_fpm(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_interfaces(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_lcores(struct bh_ctl_core *core, const struct bh_ctl_args *args);
 int bh_show_memory(struct bh_ctl_core *core, const struct bh_ctl_args *args);
@@ -146,6 +147,8 @@ json_t *bh_json_counters(const struct bh_stats *st, const struct bh_ifnames *nam
  * with errno ENOENT: neither a drop nor an interface. */
 json_t *bh_json_counters_part(const struct bh_stats *st, const struct bh_ifnames *names,
 	const char *only);
+
+json_t *bh_json_fpm(const struct bh_fpm_status *s);
 
 /* Cells for people. */
 void bh_cell_bytes(const json_t *v, char *buf, size_t len);	 /* 1.2G */

@@ -118,9 +118,10 @@ row(void *ctx, size_t i)
 	const struct bh_route *v = bh_recs_val(r, at);
 	const struct bh_nexthop_key *nh = bh_nexthop_find(&d->nexthops, v->nh);
 
-	return json_pack("{s:o,s:s,s:i,s:I,s:I,s:b,s:b,s:s,s:o}",
+	return json_pack("{s:o,s:s,s:s,s:i,s:I,s:I,s:b,s:b,s:s,s:o}",
 		"prefix", bh_ctl_json_prefix(family, p.addr, p.plen),
-		"protocol", bh_ctl_proto_name(v->proto),
+		"protocol", bh_ctl_route_proto_name(v->proto, v->sub),
+		"source", bh_ctl_proto_name(v->proto),
 		"preference", (int)v->preference,
 		"metric", (json_int_t)v->metric,
 		"next-hop-id", (json_int_t)v->nh,

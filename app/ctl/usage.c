@@ -9,6 +9,7 @@ bh_ctl_list_subjects(FILE *out)
 	      "bhctl show counters [drops]     packets forwarded and dropped, by reason\n"
 	      "bhctl show counters ip          packets by IP version, as RFC 4293 counts them\n"
 	      "bhctl show counters NAME        counters of an interface, or one reason of drops\n"
+	      "bhctl show fpm                  the connection of FRR's zebra, its routes and refusals\n"
 	      "bhctl show interfaces [NAME]    interfaces, or all of one\n"
 	      "bhctl show lcores               roles, CPUs and work of the core's threads\n"
 	      "bhctl show memory               what clients take: channels, sockets, memory\n"
@@ -30,6 +31,7 @@ bh_ctl_usage(FILE *out)
 {
 	fputs("usage: bhctl [-j] [-w SECONDS] [-r DIR | -s SOCKET] show WHAT [ARGUMENT]...\n"
 	      "       bhctl [-j] [-r DIR | -s SOCKET] module ORDER NAME [--binary PATH]\n"
+	      "       bhctl [-j] [-r DIR | -s SOCKET] reconcile [--check]\n"
 	      "\n"
 	      "Shows the state of a running bulkhead, and orders its modules. Words may be cut as\n"
 	      "long as they are clear:\n"
@@ -50,9 +52,13 @@ bh_ctl_usage(FILE *out)
 	      "bhctl module start NAME         start one that is stopped or held\n"
 	      "bhctl module upgrade NAME [--binary PATH]\n"
 	      "                                start the new program beside the old one, which leaves\n"
-	      "                                when the new one has recovered\n",
+	      "                                when the new one has recovered\n"
+	      "bhctl module replay NAME        have it say all of its tables anew\n"
+	      "bhctl module renew NAME         have it learn anew what others tell it\n"
+	      "bhctl reconcile [--check]       compare what zebra sent, the tables and the FIB, and\n"
+	      "                                repair what differs; --check: only name it\n",
 		out);
-	fputs("\nExit status: 0 done; 1 not there or refused; 3 no core answers;\n"
+	fputs("\nExit status: 0 done; 1 not there or refused, or something differed; 3 no core answers;\n"
 	      "4 permission denied; 64 wrong usage.\n",
 		out);
 }

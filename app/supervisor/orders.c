@@ -7,26 +7,38 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "app/supervisor/heir.h"
 #include "app/supervisor/life.h"
+#include "app/supervisor/spawn.h"
 #include "lib/log/log.h"
 
 #define GRACE_SECONDS 3	   /* between SIGTERM and SIGKILL */
 #define READY_SECONDS 120  /* for a module to be ready, an heir too */
 #define PROMOTE_SECONDS 10 /* for the core to promote an heir */
+#define ANSWER_SECONDS 60  /* for a module to do what a word asks for */
 
 enum step {
 	STEP_END,     /* its process shall end */
 	STEP_READY,   /* a process of it shall be ready */
 	STEP_HEIR,    /* the heir shall be ready */
 	STEP_PROMOTE, /* the core shall promote the heir */
+	STEP_ANSWER,  /* the module shall say that it is done */
 };
 
-enum verb { VERB_RESTART, VERB_STOP, VERB_START, VERB_UPGRADE, VERBS };
+enum verb {
+	VERB_RESTART,
+	VERB_STOP,
+	VERB_START,
+	VERB_UPGRADE,
+	VERB_REPLAY,
+	VERB_RENEW,
+	VERBS
+};
 
-static const char *const verbs[VERBS] = {"restart", "stop", "start", "upgrade"};
+static const char *const verbs[VERBS] = {"restart", "stop", "start", "upgrade", "replay", "renew"};
 
 struct bh_order {
 	struct bh_supervisor *s;
@@ -105,6 +117,9 @@ on_late(evutil_socket_t fd, short what, void *arg)
 		finish(o, false, "the new program is not ready after %d s; the old one goes on",
 			READY_SECONDS);
 		break;
+	case STEP_ANSWER:
+		finish(o, false, "it has not done so after %d s", ANSWER_SECONDS);
+		break;
 	case STEP_PROMOTE:
 		finish(o, false, "the core does not answer; the old program goes on");
 		break;
@@ -182,7 +197,9 @@ bh_order_ended(struct bh_supervisor *s, struct bh_child *c)
 		finish(o, false, "the old program ended meanwhile and is started again");
 		return false;
 	}
-	if (o->step != STEP_END)
+	if (o->step == STEP_ANSWER)
+		finish(o, false, "it ended meanwhile; its successor replays in any case");
+	if (c->order == NULL || o->step != STEP_END)
 		return false;
 	if (o->verb == VERB_STOP) {
 		put_down(o);
@@ -208,6 +225,45 @@ bh_order_ready(struct bh_supervisor *s, struct bh_child *c)
 	if (o != NULL && o->step == STEP_READY)
 		finish(o, true, "ready, pid %d, after %.3f s", c->pid,
 			(bh_now_ns() - o->begun_ns) / 1e9);
+}
+
+/* ---- replay, renew: words to a module that has to know them ---- */
+
+static const struct {
+	const char *word, *answer;
+} spoken[VERBS] = {
+	[VERB_REPLAY] = {"REPLAY", "REPLAYED"},
+	[VERB_RENEW] = {"RENEW", "RENEWED"},
+};
+
+static void
+take_word(struct bh_order *o)
+{
+	const char *word = spoken[o->verb].word;
+
+	if (o->c->state != BH_PROC_READY)
+		finish(o, false, "it is not ready");
+	else if (!bh_is_routing(o->c))
+		finish(o, false, "only routing knows this order");
+	else if (send(o->c->sup_fd, word, strlen(word), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		finish(o, false, "it cannot be told: %s", strerror(errno));
+	else
+		set_step(o, STEP_ANSWER, ANSWER_SECONDS);
+}
+
+bool
+bh_order_module_said(struct bh_child *c, const char *text)
+{
+	struct bh_order *o = c->order;
+	bool known = false;
+
+	for (int i = 0; i < VERBS; i++)
+		known |= spoken[i].answer != NULL && strcmp(text, spoken[i].answer) == 0;
+	/* An answer to an order that has ended is one to nobody. */
+	if (known && o != NULL && o->step == STEP_ANSWER &&
+		strcmp(text, spoken[o->verb].answer) == 0)
+		finish(o, true, "done after %.3f s", (bh_now_ns() - o->begun_ns) / 1e9);
+	return known;
 }
 
 /* ---- upgrade ---- */
@@ -361,7 +417,7 @@ static const char *
 refusal(const struct bh_supervisor *s, int verb, const char *name, const struct bh_child *c)
 {
 	if (verb < 0)
-		return "unknown order: restart, stop, start or upgrade";
+		return "unknown order: restart, stop, start, upgrade, replay or renew";
 	if (strcmp(name, "core") == 0)
 		return "the core is no module: stop or start bulkhead itself";
 	if (c == NULL)
@@ -412,7 +468,9 @@ bh_order_take(struct bh_supervisor *s, const char *words, bh_order_fn fn, void *
 		take_stop(o);
 	else if (verb == VERB_START)
 		take_start(o);
-	else
+	else if (verb == VERB_UPGRADE)
 		take_upgrade(o, n == 3 ? path : NULL);
+	else
+		take_word(o);
 	return c->order;
 }

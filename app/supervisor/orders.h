@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a person orders about a module: restart, stop, start, upgrade. One order a module at a time;
+ * What a person orders about a module: restart, stop, start, upgrade, replay, renew. One order a module at a time;
  * its outcome is told once, when the module has reached what was ordered, or could not.
  *
  * An upgrade starts the new program beside the old one, as its heir (BH_HEIR=1): it may read,
@@ -20,11 +20,15 @@ typedef void (*bh_order_fn)(void *arg, bool done, const char *text);
 
 /*
  * Takes an order in words: "restart NAME", "stop NAME", "start NAME", "upgrade NAME [PATH]"; PATH:
- * the new program, absolute, else the one at the same path as before. fn may be called at once.
+ * the new program, absolute, else the one at the same path as before; "replay NAME": the module says
+ * all of its tables anew; "renew NAME": it has others tell it all anew. fn may be called at once.
  * The order, or NULL if it has ended already.
  */
 struct bh_order *bh_order_take(struct bh_supervisor *s, const char *words, bh_order_fn fn,
 	void *arg);
+
+/* What a module says that is not READY; whether it was an answer to "replay" or "renew". */
+bool bh_order_module_said(struct bh_child *c, const char *text);
 
 /* Whoever ordered does not listen any more: fn is not called. */
 void bh_order_forget(struct bh_order *o);

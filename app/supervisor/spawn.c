@@ -34,6 +34,12 @@ bh_is_config(const struct bh_child *c)
 }
 
 bool
+bh_is_routing(const struct bh_child *c)
+{
+	return strcmp(c->name, "routing") == 0;
+}
+
+bool
 bh_is_v6stack(const struct bh_child *c)
 {
 	return strcmp(c->name, "v6stack") == 0;

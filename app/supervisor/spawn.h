@@ -12,6 +12,7 @@
 bool bh_is_config(const struct bh_child *c);
 /* Whether it is the protocol stack, which gets the TAPs. */
 bool bh_is_v6stack(const struct bh_child *c);
+bool bh_is_routing(const struct bh_child *c);
 
 /* Starts a child, or an heir; a module's role socket goes to the core. 0 or -errno. */
 int bh_spawn_core(struct bh_supervisor *s, struct bh_child *c, int life_fd);

@@ -180,8 +180,8 @@ child_said(struct bh_supervisor *s, struct bh_child *c, const char *text, size_t
 {
 	if (strcmp(text, "READY") == 0)
 		child_is_ready(s, c);
-	else if (c->is_core ? !bh_order_core_said(s, text)
-			    : !bh_is_v6stack(c) || !bh_taps_asked(s->taps, text, len))
+	else if (!(c->is_core ? bh_order_core_said(s, text) : bh_order_module_said(c, text) ||
+		(bh_is_v6stack(c) && bh_taps_asked(s->taps, text, len))))
 		bh_warn("start", "%s said something unknown", c->name);
 }
 

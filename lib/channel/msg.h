@@ -51,6 +51,7 @@ enum bh_verb {
 	BH_V_INJECT,
 	BH_V_NEXT,	   /* key of a route table; aux: how many at most, BH_NEXT_*; reply: the records
 			      that come after it, in order; reply aux: BH_DUMP_END if no more do, else 0 */
+	BH_V_AUDIT,	   /* admins: a table of routes and its FIB compared: infobase/audit.h */
 	BH_V_MAX,
 };
 

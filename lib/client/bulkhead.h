@@ -161,6 +161,8 @@ enum bh_word_kind {
 	BH_WORD_ROLE,  /* fd: a role socket; the core was restarted: bh_reopen_role(), replay, READY */
 	BH_WORD_TAKE,  /* an heir is the owner now: replay, READY */
 	BH_WORD_LEAVE, /* the heir took over: end with status 0 */
+	BH_WORD_REPLAY, /* a person wants the module's tables replayed, then bh_word_done() */
+	BH_WORD_RENEW, /* ... whatever the module learns from others learnt anew: bh_word_done() */
 	BH_WORD_GONE,  /* the supervisor is; the module goes on */
 	BH_WORD_OTHER, /* of this module alone, by its text; fd, if not -1, is the caller's */
 };
@@ -173,6 +175,10 @@ struct bh_word {
 /* The next word of the supervisor, never waiting. A descriptor that comes with one is the
  * caller's. */
 enum bh_word_kind bh_supervised_take(struct bh_word *w);
+
+/* Tells the supervisor that what BH_WORD_REPLAY or BH_WORD_RENEW asked for is done. Without a
+ * supervisor: 0. -EINVAL: another word; -errno. */
+int bh_word_done(enum bh_word_kind kind);
 
 /* fd is the link from now on: of a supervisor that adopted us. The one before is closed. */
 int bh_supervised_link(int fd);

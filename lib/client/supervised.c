@@ -57,8 +57,8 @@ bh_supervised_fd(void)
 	return sup.fd;
 }
 
-int
-bh_ready(void)
+static int
+say(const char *text)
 {
 	int fd = sup.begun ? sup.fd : bh_env_fd("BH_SUPERVISOR_FD");
 	ssize_t n;
@@ -66,9 +66,23 @@ bh_ready(void)
 	if (fd < 0)
 		return 0;
 	do
-		n = send(fd, "READY", 5, MSG_NOSIGNAL);
+		n = send(fd, text, strlen(text), MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : 0;
+}
+
+int
+bh_ready(void)
+{
+	return say("READY");
+}
+
+int
+bh_word_done(enum bh_word_kind kind)
+{
+	if (kind == BH_WORD_REPLAY)
+		return say("REPLAYED");
+	return kind == BH_WORD_RENEW ? say("RENEWED") : -EINVAL;
 }
 
 static void
@@ -125,6 +139,10 @@ kind_of(const struct bh_word *w)
 		return BH_WORD_ROLE;
 	if (strcmp(w->text, "TAKE") == 0 && sup.heir)
 		return BH_WORD_TAKE;
+	if (strcmp(w->text, "REPLAY") == 0)
+		return BH_WORD_REPLAY;
+	if (strcmp(w->text, "RENEW") == 0)
+		return BH_WORD_RENEW;
 	return strcmp(w->text, "LEAVE") == 0 ? BH_WORD_LEAVE : BH_WORD_OTHER;
 }
 

@@ -254,6 +254,26 @@ route_hold(struct bh_fib *fib, struct fib_key key, uint8_t plen)
 }
 
 int
+bh_fib_renew(struct bh_fib *fib, const void *prefix, uint8_t plen)
+{
+	struct fib_writer *w = fib->w;
+	uint32_t idx, inherit;
+	struct fib_key key;
+	int rc;
+
+	rc = key_parse(fib, prefix, plen, &key);
+	if (rc < 0)
+		return rc;
+	idx = rib_find(&w->rib, key, plen, &inherit);
+	if (idx == FIB_NIL || w->rib.node[idx].nh == 0)
+		return -ENOENT;
+	enter(w);
+	rc = update(fib, idx, inherit, w->arena.max_units);
+	leave(w);
+	return rc;
+}
+
+int
 bh_fib_set(struct bh_fib *fib, const void *prefix, uint8_t plen, uint32_t nh)
 {
 	struct fib_key key;

@@ -107,6 +107,26 @@ struct bh_fib_prefix {
 #define BH_FIB_NEXT_MAX 64
 int bh_fib_next(const struct bh_fib *fib, const void *prefix, uint8_t plen, bool self,
 	struct bh_fib_prefix *out, unsigned int max);
+/* ---- the writer's own check (audit.c): is what readers find what the routes say? ---- */
+
+/* Writer: number of routes. */
+uint32_t bh_fib_count(const struct bh_fib *fib);
+
+/*
+ * Writer: the route at a place, 0 and on, in no order; a route keeps its place while it lives.
+ * `prefix` has room for 4 or 16 bytes. Returns 0; -ENOENT: there is none; -ERANGE: nor at any
+ * later place.
+ */
+int bh_fib_at(const struct bh_fib *fib, uint32_t place, void *prefix, uint8_t *plen,
+	uint32_t *nh);
+
+/* Writer: whether lookups of the first and the last address of the prefix find what the routes
+ * say of these. */
+bool bh_fib_agrees(const struct bh_fib *fib, const void *prefix, uint8_t plen);
+
+/* Writer: make anew what readers see of this route where it is the longest match. As bh_fib_set();
+ * -ENOENT. */
+int bh_fib_renew(struct bh_fib *fib, const void *prefix, uint8_t plen);
 
 /*
  * Writer: free nodes whose grace period has ended, a bounded number a call. Never waits. To be

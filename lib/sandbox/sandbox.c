@@ -2,8 +2,8 @@
 /*
  * The filter is an allow-list of what glibc, libevent, libyang and libbulkhead call once
  * everything is open. Rules that look at arguments: memory is never executable, sockets are
- * local ones, a signal goes to the process itself, files are opened to read (and in one profile
- * only). What a filter cannot see, the path behind a pointer, is left to the user's rights.
+ * local ones (in one profile TCP ones, that nobody is called by), a signal goes to the process
+ * itself, files are opened to read (and in one profile only). What a filter cannot see, the path behind a pointer, is left to the user's rights.
  */
 #include "lib/sandbox/sandbox.h"
 
@@ -72,8 +72,7 @@ static const int basic[] = {
 static const int talking[] = {
 	SCMP_SYS(clock_nanosleep), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_wait),
 	SCMP_SYS(getsockopt), SCMP_SYS(nanosleep), SCMP_SYS(poll), SCMP_SYS(ppoll),
-	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
-	SCMP_SYS(shutdown),
+	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(shutdown),
 };
 
 static int
@@ -116,6 +115,19 @@ allow_basic(scmp_filter_ctx f)
 	return rc;
 }
 
+/* Sending must not connect. */
+static int
+allow_talking(scmp_filter_ctx f)
+{
+	int rc = allow_all(f, talking, sizeof(talking) / sizeof(talking[0]));
+
+	if (rc == 0)
+		rc = allow_if(f, SCMP_SYS(sendmsg), 2, MSG_FASTOPEN, 0);
+	if (rc == 0)
+		rc = allow_if(f, SCMP_SYS(sendto), 3, MSG_FASTOPEN, 0);
+	return rc;
+}
+
 static int
 allow_alone(scmp_filter_ctx f)
 {
@@ -137,6 +149,21 @@ allow_socket(scmp_filter_ctx f, int family, int type)
 			(uint32_t)type)};
 
 	return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, cmp);
+}
+
+/* Of connect() nothing is allowed: who takes the process over can call nobody. */
+static int
+allow_listener(scmp_filter_ctx f)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	static const int calls[] = {SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept4)};
+	int rc = allow_all(f, calls, sizeof(calls) / sizeof(calls[0]));
+
+	if (rc == 0)
+		rc = allow_if(f, SCMP_SYS(setsockopt), 1, INT_MASK, SOL_SOCKET);
+	for (unsigned int i = 0; i < 2 && rc == 0; i++)
+		rc = allow_socket(f, families[i], SOCK_STREAM);
+	return rc;
 }
 
 static int
@@ -187,7 +214,9 @@ install_filter(enum bh_sandbox_profile profile)
 	int rc = f == NULL ? -ENOMEM : allow_basic(f);
 
 	if (rc == 0 && profile != BH_SANDBOX_ONE_SHOT)
-		rc = allow_all(f, talking, sizeof(talking) / sizeof(talking[0]));
+		rc = allow_talking(f);
+	if (rc == 0 && profile == BH_SANDBOX_LISTENER)
+		rc = allow_listener(f);
 	if (rc == 0 && (profile == BH_SANDBOX_ALONE || profile == BH_SANDBOX_AGENT_ALONE))
 		rc = allow_alone(f);
 	if (rc == 0 && (profile == BH_SANDBOX_AGENT || profile == BH_SANDBOX_AGENT_ALONE))

@@ -10,6 +10,7 @@
 enum bh_sandbox_profile {
 	BH_SANDBOX_ONE_SHOT, /* reads and writes open descriptors, ends */
 	BH_SANDBOX_MODULE,   /* also waits, and talks by sockets that it inherited */
+	BH_SANDBOX_LISTENER, /* the same, and is connected to by TCP */
 	BH_SANDBOX_ALONE,    /* a module without supervisor: also connects to the core by path, and
 				opens files to read */
 	BH_SANDBOX_AGENT,    /* a module that also connects to a master agent: makes stream sockets,

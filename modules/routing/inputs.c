@@ -10,8 +10,8 @@
 
 struct bh_input_ops {
 	uint16_t table;
-	/* Waited for before the first computation. Not for `address`: it is complete only once a
-	 * stack has run, and without one configured addresses are valid. */
+	/* Waited for before the first computation. Not for `address` and `hostif`: they are complete
+	 * only once a stack has run, and without one configured addresses are valid. */
 	bool need_complete;
 	size_t val_min;
 	void (*put)(struct bh_routing *r, const void *key, const void *val, size_t len);
@@ -29,6 +29,7 @@ interface_put(struct bh_routing *r, const void *key, const void *val, size_t len
 
 	(void)len;
 	bh_iface_put(&r->ifaces, k->ifindex, val);
+	r->fpm.remap = true;
 }
 
 static void
@@ -37,6 +38,7 @@ interface_del(struct bh_routing *r, const void *key)
 	const struct bh_ifindex_key *k = key;
 
 	bh_iface_delete(&r->ifaces, k->ifindex);
+	r->fpm.remap = true;
 }
 
 static void
@@ -49,6 +51,7 @@ static void
 interface_synced(struct bh_routing *r)
 {
 	bh_ifaces_synced(&r->ifaces);
+	r->fpm.remap = true;
 }
 
 /* ---- cfg_address ---- */
@@ -105,6 +108,65 @@ static void
 address_synced(struct bh_routing *r)
 {
 	bh_addrs_stack_synced(&r->addrs);
+}
+
+/* ---- hostif, cfg_fpm ---- */
+
+static void
+hostif_put(struct bh_routing *r, const void *key, const void *val, size_t len)
+{
+	const struct bh_ifindex_key *k = key;
+	const struct bh_hostif *h = val;
+
+	(void)len;
+	bh_fpm_host_put(&r->fpm, k->ifindex, h->host_ifindex);
+}
+
+static void
+hostif_del(struct bh_routing *r, const void *key)
+{
+	const struct bh_ifindex_key *k = key;
+
+	bh_fpm_host_delete(&r->fpm, k->ifindex);
+}
+
+static void
+hostif_resync(struct bh_routing *r)
+{
+	bh_fpm_host_resync(&r->fpm);
+}
+
+static void
+hostif_synced(struct bh_routing *r)
+{
+	bh_fpm_host_synced(&r->fpm);
+}
+
+static void
+cfg_fpm_put(struct bh_routing *r, const void *key, const void *val, size_t len)
+{
+	(void)key;
+	(void)len;
+	bh_fpm_cfg_put(&r->fpm, val);
+}
+
+static void
+cfg_fpm_del(struct bh_routing *r, const void *key)
+{
+	(void)key;
+	bh_fpm_cfg_delete(&r->fpm);
+}
+
+static void
+cfg_fpm_resync(struct bh_routing *r)
+{
+	bh_fpm_cfg_resync(&r->fpm);
+}
+
+static void
+cfg_fpm_synced(struct bh_routing *r)
+{
+	bh_fpm_cfg_synced(&r->fpm);
 }
 
 /* ---- cfg_route4, cfg_route6 ---- */
@@ -175,6 +237,10 @@ static const struct bh_input_ops input_ops[BH_ROUTING_INPUTS] = {
 		cfg_address_resync, cfg_address_synced},
 	{BH_T_ADDRESS, false, sizeof(struct bh_address), address_put, address_del, address_resync,
 		address_synced},
+	{BH_T_HOSTIF, false, sizeof(struct bh_hostif), hostif_put, hostif_del, hostif_resync,
+		hostif_synced},
+	{BH_T_CFG_FPM, true, sizeof(struct bh_cfg_fpm), cfg_fpm_put, cfg_fpm_del, cfg_fpm_resync,
+		cfg_fpm_synced},
 	{BH_T_CFG_ROUTE4, true, offsetof(struct bh_cfg_route, hop), route4_put, route4_del,
 		route4_resync, route4_synced},
 	{BH_T_CFG_ROUTE6, true, offsetof(struct bh_cfg_route, hop), route6_put, route6_del,

@@ -22,6 +22,7 @@
 #include "lib/log/log.h"
 #include "lib/sandbox/sandbox.h"
 #include "lib/stats/stats.h"
+#include "modules/routing/fpm_conn.h"
 #include "modules/routing/routing.h"
 
 enum { EXIT_USAGE = 2, EXIT_CORE_GONE = 3 };
@@ -29,12 +30,14 @@ enum { EXIT_USAGE = 2, EXIT_CORE_GONE = 3 };
 struct program {
 	struct bh_handle *h;
 	struct bh_routing routing;
+	struct bh_fpm_conn fpm;
 	struct event_base *base;
 	struct event *readable, *words, *term, *intr, *beat;
 	struct timespec start;
 	bool has_role;
 	bool stop;
 	bool renewed; /* there is a new role socket, not used yet */
+	bool asked;   /* for a replay, and who asked waits for its end */
 	int role_fd;  /* a later role socket than the inherited one, or -1 */
 };
 
@@ -129,6 +132,15 @@ on_beat(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 }
 
+/* What a computation may take: all routes are looked at. */
+static unsigned int
+compute_ms(const struct program *p)
+{
+	const struct bh_rib *rib = &p->routing.rib;
+
+	return 500 + (rib->routes[0].n + rib->routes[1].n) / 20 + p->routing.fpm.entries.n / 20;
+}
+
 /* The core is another one from now on; what was under way ends in here. */
 static void
 take_role(struct program *p, int fd)
@@ -141,6 +153,46 @@ take_role(struct program *p, int fd)
 		close(p->role_fd);
 	p->role_fd = fd;
 	p->renewed = true;
+}
+
+static void
+promote(struct program *p)
+{
+	bh_life_busy(compute_ms(p));
+	bh_routing_promote(&p->routing);
+}
+
+static void
+replay_again(struct program *p)
+{
+	p->asked = true;
+	bh_routing_replay(&p->routing);
+}
+
+static void
+word_done(enum bh_word_kind kind)
+{
+	int rc = bh_word_done(kind);
+
+	if (rc < 0)
+		bh_warn("main", "cannot tell the supervisor: %s", strerror(-rc));
+}
+
+static void
+tell_replayed(struct program *p)
+{
+	if (!p->asked || bh_routing_replays(&p->routing))
+		return;
+	p->asked = false;
+	word_done(BH_WORD_REPLAY);
+}
+
+/* Zebra comes back by itself; its replay is told by the table `fpm`. */
+static void
+renew(struct program *p)
+{
+	bh_fpm_conn_renew(&p->fpm);
+	word_done(BH_WORD_RENEW);
 }
 
 static void
@@ -158,7 +210,11 @@ on_words(evutil_socket_t fd, short what, void *arg)
 		else if (kind == BH_WORD_ROLE)
 			take_role(p, w.fd);
 		else if (kind == BH_WORD_TAKE)
-			p->routing.heir = p->routing.out.told = false;
+			promote(p);
+		else if (kind == BH_WORD_REPLAY)
+			replay_again(p);
+		else if (kind == BH_WORD_RENEW)
+			renew(p);
 		else if (kind == BH_WORD_LEAVE)
 			p->stop = true;
 		else if (w.fd >= 0)
@@ -242,20 +298,12 @@ free_events(struct program *p)
 		event_base_free(p->base);
 }
 
-/* What a computation may take: all routes are looked at. */
-static unsigned int
-compute_ms(const struct program *p)
-{
-	const struct bh_rib *rib = &p->routing.rib;
-
-	return 500 + (rib->routes[0].n + rib->routes[1].n) / 20;
-}
-
 /* Polls, computes, sends, and sleeps when there was nothing. 0 when asked to stop; -ECONNRESET:
  * the connection has ended. */
 static int
 serve(struct program *p)
 {
+	bool more;
 	int n, rc;
 
 	while (!p->stop) {
@@ -265,17 +313,20 @@ serve(struct program *p)
 		if (n < 0)
 			return n;
 		bh_life_busy(compute_ms(p));
+		p->routing.fpm.now = bh_fpm_clock();
+		more = bh_fpm_conn_turn(&p->fpm, p->has_role && bh_routing_is_open(&p->routing));
 		rc = bh_routing_commit(&p->routing);
 		bh_life_beat();
 		if (rc < 0)
 			return rc;
+		tell_replayed(p);
 		rc = bh_flush(p->h);
 		if (rc < 0)
 			return rc;
 		/* Never NONBLOCK alone: that goes on as long as a descriptor is readable, and only
 		 * bh_poll() reads what the core wrote. */
 		event_base_loop(p->base, EVLOOP_ONCE |
-			(n == 0 && bh_prepare_wait(p->h) ? 0 : EVLOOP_NONBLOCK));
+			(n == 0 && !more && bh_prepare_wait(p->h) ? 0 : EVLOOP_NONBLOCK));
 	}
 	return 0;
 }
@@ -366,9 +417,12 @@ run(struct program *p)
 		return -errno;
 	rc = make_events(p);
 	if (rc == 0)
-		rc = bh_sandbox_enter(p->has_role ? BH_SANDBOX_MODULE : BH_SANDBOX_ALONE);
-	if (rc == 0)
+		rc = bh_sandbox_enter(p->has_role ? BH_SANDBOX_LISTENER : BH_SANDBOX_ALONE);
+	if (rc == 0) {
+		bh_fpm_conn_init(&p->fpm, p->base, &p->routing.fpm);
 		rc = follow_cores(p);
+		bh_fpm_conn_fini(&p->fpm);
+	}
 	free_events(p);
 	bh_close(p->h);
 	return rc;
@@ -377,8 +431,8 @@ run(struct program *p)
 int
 main(int argc, char **argv)
 {
+	static struct program p;
 	int level = parse_args(argc, argv), rc;
-	struct program p = {0};
 
 	if (level < 0)
 		return -1 - level;

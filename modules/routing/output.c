@@ -8,8 +8,6 @@
 #include "lib/log/log.h"
 #include "modules/routing/key.h"
 
-#define OUT_LOG_MAX 8 /* refusals logged one by one between two changes */
-
 void
 bh_output_init(struct bh_output *o, const struct bh_out_ops *ops, void *ctx)
 {
@@ -49,10 +47,8 @@ static void
 out_refused(struct bh_output *o, const char *what, const char *name, int status)
 {
 	o->n_refused++;
-	if (o->n_logged++ < OUT_LOG_MAX)
-		bh_warn("output", "%s %s refused: %s", what, name, strerror(-status));
-	else if (o->n_logged == OUT_LOG_MAX + 1)
-		bh_warn("output", "more refusals follow, not logged until the next change");
+	bh_log_limited(&o->limit, BH_LOG_WARNING, "output", "%s %s refused: %s", what, name,
+		strerror(-status));
 }
 
 /* Names a next hop by its first member. */
@@ -74,8 +70,11 @@ nh_refused(struct bh_output *o, const struct bh_nh *nh, const char *verb, int st
 static void
 route_move(struct bh_out_route *r, struct bh_out_list *to)
 {
+	struct bh_output *o = r->out;
+
 	if (r->on == to)
 		return;
+	o->n_routes += (to == &o->routes) - (r->on == &o->routes);
 	if (r->on != NULL)
 		TAILQ_REMOVE(r->on, r, link);
 	r->on = to;
@@ -374,7 +373,6 @@ bh_output_retry(struct bh_output *o)
 {
 	struct bh_out_route *r;
 
-	o->n_logged = 0;
 	while ((r = TAILQ_FIRST(&o->refused)) != NULL) {
 		if (r->want != NULL && r->want->state == BH_NH_REFUSED)
 			r->want->state = BH_NH_ABSENT;

@@ -24,6 +24,7 @@
 #include <sys/queue.h>
 
 #include "lib/client/bulkhead.h"
+#include "lib/log/limit.h"
 #include "modules/routing/nexthops.h"
 
 struct bh_prefix;
@@ -73,6 +74,7 @@ struct bh_output {
 	void (*gone)(void *arg, struct bh_out_route *r);
 	void *gone_arg;
 	struct bh_out_list routes;    /* to be seen to */
+	uint32_t n_routes;	      /* of them */
 	struct bh_out_list refused;   /* for the next change */
 	TAILQ_HEAD(, bh_nh) nexthops; /* to be seen to */
 	uint8_t replay;		      /* enum bh_replay_state */
@@ -82,7 +84,7 @@ struct bh_output {
 	uint32_t under_way;	      /* requests without reply */
 	int error;		      /* first fatal one: the connection, or a replay refused */
 	uint64_t n_sent, n_refused;
-	unsigned int n_logged; /* refusals logged since the last change */
+	struct bh_log_limit limit; /* of refusals that are logged */
 };
 
 void bh_output_init(struct bh_output *o, const struct bh_out_ops *ops, void *ctx);

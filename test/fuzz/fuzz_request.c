@@ -5,6 +5,7 @@
  * departures. Each request has exactly one reply, and in the end tables, change logs and what is
  * published agree (request_check.c).
  */
+#include "infobase/audit.h"
 #include "test/fuzz/request_bed.h"
 
 #define STEPS 400
@@ -288,6 +289,12 @@ request(struct fuzz_in *in, uint8_t op)
 	}
 	if (s != NULL && has_value(m.msg.verb))
 		len += put_value(in, table, m.body + len);
+	if (m.msg.verb == BH_V_AUDIT) {
+		m.body[0] = fuzz_u8(in) & BH_AUDIT_REPAIR;
+		len = sizeof(struct bh_audit_ask);
+		if (!(op & 0x40))
+			peer = BH_ROLE_ADMIN;
+	}
 	if (op & 0x20)
 		spoil(in, &len);
 	m.msg.len = sizeof(m.msg) + len;

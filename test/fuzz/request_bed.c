@@ -114,6 +114,7 @@ bh_service_reply(struct bh_service *svc, struct bh_peer_ref ref, const struct bh
 	FUZZ_CHECK(msg->table < BH_T_MAX && p->head[msg->table] != p->tail[msg->table]);
 	check_reply(&p->wait[msg->table][p->head[msg->table]++ % UNDER_WAY], msg);
 	check_records(msg);
+	check_audit(msg);
 }
 
 int

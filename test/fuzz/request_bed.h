@@ -85,5 +85,7 @@ void check_invariants(void);
 void check_empty(void);
 /* The records of a reply or event are what libbulkhead takes. */
 void check_records(const struct bh_msg *msg);
+/* A reply to BH_V_AUDIT finds nothing. */
+void check_audit(const struct bh_msg *msg);
 
 #endif

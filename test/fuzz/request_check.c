@@ -4,6 +4,7 @@
 
 #include <rte_hash.h>
 
+#include "infobase/audit.h"
 #include "lib/client/bulkhead.h"
 #include "test/fuzz/request_bed.h"
 
@@ -55,6 +56,20 @@ check_records(const struct bh_msg *msg)
 	if (msg->verb == BH_V_NEXT)
 		FUZZ_CHECK(msg->status != -EIO && (seen.n > 0 || msg->status != 0 ||
 			msg->aux == BH_DUMP_END));
+}
+
+/* Whatever was asked before, the FIB says what the table says. */
+void
+check_audit(const struct bh_msg *msg)
+{
+	struct bh_audit sum;
+
+	if (msg->verb != BH_V_AUDIT || msg->status != 0)
+		return;
+	FUZZ_CHECK(msg->len == sizeof(*msg) + sizeof(sum));
+	memcpy(&sum, msg + 1, sizeof(sum));
+	FUZZ_CHECK(sum.differing == 0 && sum.repaired == 0);
+	FUZZ_CHECK(sum.checked <= BH_AUDIT_BUDGET && sum.waiting <= sum.checked);
 }
 
 /* ---- tables ---- */

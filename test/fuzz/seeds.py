@@ -6,13 +6,17 @@ import glob
 import json
 import os
 import struct
+import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CORPUS = os.path.join(ROOT, "test/fuzz/corpus")
+sys.path.insert(0, os.path.join(ROOT, "test/scenario"))
+
+from bhtest import fpm as speak  # noqa: E402  (the path is set above)
 
 # lib/channel/msg.h and infobase/schema.h
 NOP, ADD, CHANGE, DELETE, GET, DUMP, LOOKUP, WATCH, UNWATCH, RECOVER, BEGIN, END = range(1, 13)
-NEXT = 17
+NEXT, AUDIT, VERBS = 17, 18, 20
 (CFG_INTERFACE, CFG_ADDRESS, CFG_NEIGHBOR, CFG_ROUTE4, CFG_ROUTE6, INTERFACE, HOSTIF, ADDRESS,
  NEIGHBOR, NEXTHOP, ROUTE4, ROUTE6, PROCESS, TCP, UDP, SNMP) = range(1, 17)
 
@@ -272,6 +276,10 @@ def request():
           b"\x80" + bytes([DUMP, ROUTE4, 255]) * 4 + turn)
     write("request", "gone", routes(ROUTE4) + b"\x40" + bytes([WATCH, ROUTE4, 4]) +
           ask(DUMP, ROUTE4) + b"\x4b" + turn + b"\x40" + bytes([WATCH, ROUTE4, 4]) + turn)
+    # of every table, cursors, repairs, and by others than admins
+    write("request", "audit", up + hops + routes(ROUTE4) + routes(ROUTE6) + b"".join(
+        bytes([op, AUDIT + 6 * VERBS, t, cursor, flags]) for op in (0, 0x40) for t in (ROUTE4, ROUTE6, UDP)
+        for cursor in (0, 3, 255) for flags in (0, 1)) + turn)
     write("request", "bad-form", b"".join(b"\x20" + bytes([ADD, t, 1, 1, 1, 1, 0x05, 9, 0, 255, 200])
                                           for t in range(1, 17)) + turn)
 
@@ -393,7 +401,37 @@ def inject():
         b"\0\0\0" + bytes([v]) + bytes(4) for v in range(8)))
 
 
+def fpm():
+    """Steps: see step(). Messages as zebra's, of test/scenario/bhtest/fpm.py."""
+    def framed(*messages):
+        text = b"".join(messages)
+        return b"\0" + struct.pack("<H", len(text)) + text
+
+    def raw(data):
+        return b"\3" + struct.pack("<H", len(data)) + data
+    four, six, answer, again = "10.0.1.2", "fe80::1", b"\xbf", b"\4"
+    one = speak.route("192.0.2.0/24", speak.Hop(1, four))
+    write("fpm", "routes", framed(one, speak.route("2001:db8::/32", speak.Hop(2, six))) + answer +
+          framed(speak.withdraw("192.0.2.0/24")) + answer)
+    write("fpm", "multipath", framed(speak.route(
+        "192.0.2.0/24", speak.Hop(1, four, 3), speak.Hop(2, six), speak.Hop(3))) + answer)
+    write("fpm", "special", framed(*(speak.route("192.0.2.0/24", rtype=kind)
+                                     for kind in (6, 7, 8, 5))) + answer)
+    write("fpm", "group", framed(
+        speak.route("192.0.2.0/24", nh_id=9), speak.group(9, (1, 2), (2, 1)),
+        speak.nexthop(1, speak.Hop(1, four)), speak.nexthop(2, speak.Hop(2, six))) + answer +
+          framed(speak.nexthop(1, speak.Hop(3, four)), speak.drop_nexthop(2)) + answer)
+    write("fpm", "epochs", framed(one) + answer + again + b"\5\x40" + framed(
+        speak.route("10.0.0.0/8", speak.Hop(1, four), port=5)) + b"\5\x40" + answer + b"\5\xff" * 4)
+    write("fpm", "interfaces", framed(speak.route("192.0.2.0/24", speak.Hop(5, four))) + b"\6\3\5" +
+          answer + b"\6\3\0" + answer)
+    write("fpm", "raw", raw(speak.frame(one) + speak.frame(one)[:9]) + answer)
+    write("fpm", "refused", framed(
+        speak.route("192.0.2.0/24", speak.Hop(1, four), more=speak.attr(22, b"\1" * 4)),
+        speak.message(28, bytes(12)), speak.route("192.0.2.0/24")) + answer)
+
+
 if __name__ == "__main__":
-    for make in (boot, config, hello, queue, changes, packet, inject, request, icmp, hostask,
+    for make in (boot, config, fpm, hello, queue, changes, packet, inject, request, icmp, hostask,
                  snmp, sockdiag, stack):
         make()

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "infobase/audit.h"
 #include "lib/client/bulkhead.h"
 #include "lib/net/prefix.h"
 
@@ -15,6 +16,10 @@ static struct bh_recs tables[BH_T_MAX];
 static struct bh_stats *stats;
 static int contact_rc, table_rc[BH_T_MAX];
 char *fake_out, *fake_err;
+static struct {
+	unsigned int n;
+	bool may_repair, bad;
+} audits[BH_T_MAX];
 
 void
 fake_reset(void)
@@ -24,6 +29,7 @@ fake_reset(void)
 		bh_recs_init(&tables[t], bh_schema(t)->key_len, bh_schema(t)->val_max);
 		table_rc[t] = 0;
 	}
+	memset(audits, 0, sizeof(audits));
 	if (stats == NULL)
 		stats = aligned_alloc(64, sizeof(*stats));
 	memset(stats, 0, sizeof(*stats));
@@ -130,6 +136,38 @@ find(uint8_t verb, uint16_t table, const void *key)
 	return best;
 }
 
+void
+fake_audit(uint16_t table, unsigned int n, bool may_repair, bool bad)
+{
+	audits[table].n = n;
+	audits[table].may_repair = may_repair;
+	audits[table].bad = bad;
+}
+
+/* One turn: the cursor counts the differences that were told. */
+static int
+audit(uint16_t table, uint32_t *cursor, const void *req, uint8_t *rep, size_t *rep_len)
+{
+	struct bh_audit sum = {.records = tables[table].n, .published = tables[table].n, .checked = 7};
+	struct bh_audit_diff d = {.what = BH_AUDIT_MISSING, .plen = 8, .wanted = 3};
+	struct bh_audit_ask ask;
+
+	memcpy(&ask, req, sizeof(ask));
+	*rep_len = sizeof(sum);
+	if (*cursor < audits[table].n) {
+		d.addr[0] = ++*cursor;
+		d.repaired = (ask.flags & BH_AUDIT_REPAIR) && audits[table].may_repair;
+		sum.differing = 1 + audits[table].bad;
+		sum.repaired = d.repaired;
+		memcpy(rep + sizeof(sum), &d, sizeof(d));
+		*rep_len += sizeof(d);
+	}
+	if (*cursor >= audits[table].n)
+		*cursor = BH_DUMP_END;
+	memcpy(rep, &sum, sizeof(sum));
+	return 0;
+}
+
 int
 bh_call(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t *aux, const void *req,
 	size_t req_len, void *rep, size_t *rep_len)
@@ -137,11 +175,12 @@ bh_call(struct bh_handle *h, uint8_t verb, uint16_t table, uint32_t *aux, const 
 	int at;
 
 	(void)h;
-	(void)aux;
 	if (verb == BH_V_NOP)
 		return contact_rc;
 	if (table_rc[table] != 0)
 		return table_rc[table];
+	if (verb == BH_V_AUDIT)
+		return audit(table, aux, req, rep, rep_len);
 	if (req_len != tables[table].key_len || *rep_len < sizeof(at))
 		return -EINVAL;
 	at = find(verb, table, req);

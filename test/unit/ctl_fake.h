@@ -21,6 +21,10 @@ struct bh_stats *fake_stats(void);
 void fake_fail_contact(int rc);
 void fake_fail_table(uint16_t table, int rc);
 
+/* What BH_V_AUDIT of a table answers: n differences, one a turn; each is repaired if that is asked
+ * for and may be. Or, with bad, something that no core says. Until the next fake_reset(). */
+void fake_audit(uint16_t table, unsigned int n, bool may_repair, bool bad);
+
 /* Runs `bhctl ...` (words separated by spaces) against the fake and returns its exit code; what
  * it wrote is in fake_out and fake_err until the next run. */
 int fake_run(bh_show_fn fn, const char *command);

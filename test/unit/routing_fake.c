@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "infobase/schema_check.h"
+
 static const char *const nh_names[] = {[BH_NH_ATTACHED] = "attached",
 	[BH_NH_LOCAL] = "receive",
 	[BH_NH_BLACKHOLE] = "blackhole",
@@ -19,8 +21,15 @@ static size_t
 key_len(uint16_t table)
 {
 	return table == BH_T_NEXTHOP  ? sizeof(struct bh_nexthop_key)
-	       : table == BH_T_ROUTE4 ? sizeof(struct bh_route4_key)
-				      : sizeof(struct bh_route6_key);
+	       : table == BH_T_FPM    ? sizeof(struct bh_ifname_key)
+	       : table == BH_T_ROUTE4 || table == BH_T_FPM_ROUTE4 ? sizeof(struct bh_route4_key)
+								  : sizeof(struct bh_route6_key);
+}
+
+static bool
+is_fpm(uint16_t table)
+{
+	return table >= BH_T_FPM && table <= BH_T_FPM_ROUTE6;
 }
 
 static struct fake_rec *
@@ -58,7 +67,7 @@ rec_drop(struct fake *f, uint16_t table, struct fake_rec *r)
 {
 	if (table == BH_T_NEXTHOP)
 		f->by_id[r->id] = NULL;
-	else
+	else if (!is_fpm(table))
 		rec_unuse(f, r);
 	bh_htab_remove(&f->table[table], &r->node);
 	free(r);
@@ -127,6 +136,28 @@ add_route(struct fake *f, const struct fake_req *q)
 	return 0;
 }
 
+/* A record of the tables of FPM, which the schema takes. */
+static int
+add_fpm(struct fake *f, const struct fake_req *q)
+{
+	size_t len = key_len(q->table), val_len = q->len - len;
+	struct fake_rec *r = rec_find(f, q->table, q->body);
+
+	ck_assert(q->len > len && val_len <= BH_VAL_MAX);
+	if (q->table == BH_T_FPM)
+		ck_assert(bh_val_fpm_status(q->body + len, val_len));
+	else
+		ck_assert(bh_val_fpm_route(q->body + len, val_len));
+	if (r == NULL && f->table[q->table].n >= f->max_routes)
+		return -ENOSPC;
+	if (r == NULL)
+		r = rec_new(f, q->table, q->body);
+	r->stale = false;
+	r->val_len = val_len;
+	memcpy(r->val, q->body + len, val_len);
+	return 0;
+}
+
 static int delete (struct fake *f, const struct fake_req *q)
 {
 	struct fake_rec *r = rec_find(f, q->table, q->body);
@@ -156,7 +187,7 @@ each_rec(struct fake *f, uint16_t table, void (*fn)(struct fake *, uint16_t, str
 static void
 make_stale(struct fake *f, uint16_t table, struct fake_rec *r)
 {
-	if (table != BH_T_NEXTHOP)
+	if (table != BH_T_NEXTHOP && !is_fpm(table))
 		rec_unuse(f, r);
 	r->stale = true;
 }
@@ -171,8 +202,9 @@ sweep(struct fake *f, uint16_t table, struct fake_rec *r)
 static void
 replay_begin(struct fake *f, uint16_t table)
 {
-	ck_assert(!f->began[table]);
+	ck_assert(!f->began[table] || f->ended[table]);
 	f->began[table] = true;
+	f->ended[table] = false;
 	each_rec(f, table, make_stale);
 }
 
@@ -189,9 +221,11 @@ replay_end(struct fake *f, uint16_t table)
 static int
 answer(struct fake *f, const struct fake_req *q, uint32_t *id)
 {
-	ck_assert(q->verb == BH_V_REPLAY_BEGIN || f->began[q->table]);
+	ck_assert(q->verb == BH_V_REPLAY_BEGIN || q->verb == BH_V_RECOVER || f->began[q->table]);
 	switch (q->verb) {
 	case BH_V_ADD:
+		if (is_fpm(q->table))
+			return add_fpm(f, q);
 		return q->table == BH_T_NEXTHOP ? add_nexthop(f, q, id) : add_route(f, q);
 	case BH_V_DELETE:
 		return delete (f, q);
@@ -213,14 +247,15 @@ fake_submit(void *ctx, uint8_t verb, uint16_t table, uint32_t aux, const void *b
 	struct fake *f = ctx;
 	struct fake_req *q;
 
-	(void)aux;
-	ck_assert(table == BH_T_NEXTHOP || table == BH_T_ROUTE4 || table == BH_T_ROUTE6);
+	ck_assert(table == BH_T_NEXTHOP || table == BH_T_ROUTE4 || table == BH_T_ROUTE6 ||
+		is_fpm(table));
 	if (f->pending >= f->max_pending || (f->random_again && rand_r(&f->seed) % 4 == 0))
 		return -EAGAIN;
 	q = calloc(1, sizeof(*q) + len);
 	q->verb = verb;
 	q->table = table;
 	q->len = len;
+	q->aux = aux;
 	q->cb = cb;
 	q->arg = arg;
 	if (len > 0)
@@ -230,10 +265,43 @@ fake_submit(void *ctx, uint8_t verb, uint16_t table, uint32_t aux, const void *b
 	return 0;
 }
 
+/* Some records from the cursor on, as a reply has them; the cursor counts records. */
+static size_t
+recover(struct fake *f, const struct fake_req *q, struct bh_msg *msg, uint8_t *body)
+{
+	struct bh_htab *t = &f->table[q->table];
+	uint32_t at = 0, taken = 0;
+	struct bh_rec head = {.op = BH_OP_PUT};
+	size_t len = 0;
+
+	msg->aux = BH_DUMP_END;
+	for (uint32_t b = 0; t->bucket != NULL && b <= t->mask; b++) {
+		for (struct bh_hnode *n = t->bucket[b]; n != NULL; n = n->next, at++) {
+			struct fake_rec *r = (struct fake_rec *)n;
+
+			if (at < q->aux)
+				continue;
+			if (taken == 3) {
+				msg->aux = at;
+				return len;
+			}
+			head.len = sizeof(head) + r->key_len + r->val_len;
+			memcpy(body + len, &head, sizeof(head));
+			memcpy(body + len + sizeof(head), r->key, r->key_len);
+			memcpy(body + len + sizeof(head) + r->key_len, r->val, r->val_len);
+			len += (head.len + 3) / 4 * 4;
+			taken++;
+		}
+	}
+	return len;
+}
+
 bool
 fake_step(struct fake *f)
 {
-	static const uint16_t tables[] = {BH_T_NEXTHOP, BH_T_ROUTE4, BH_T_ROUTE6};
+	static const uint16_t tables[] = {BH_T_NEXTHOP, BH_T_ROUTE4, BH_T_ROUTE6, BH_T_FPM,
+		BH_T_FPM_ROUTE4, BH_T_FPM_ROUTE6};
+	static uint8_t body[BH_MSG_MAX];
 	struct bh_msg msg = {0};
 	struct fake_req *q;
 	uint32_t id = 0;
@@ -242,17 +310,21 @@ fake_step(struct fake *f)
 	if (f->pending == 0)
 		return false;
 	do {
-		t = tables[rand_r(&f->seed) % 3];
+		t = tables[rand_r(&f->seed) % 6];
 	} while ((q = TAILQ_FIRST(&f->queue[t])) == NULL);
 	TAILQ_REMOVE(&f->queue[t], q, link);
 	f->pending--;
 	f->n_verb[t][q->verb]++;
-	if (f->n_log < FAKE_LOG) {
+	if (f->n_log < FAKE_LOG && !is_fpm(t)) {
 		f->log[f->n_log].verb = q->verb;
 		f->log[f->n_log++].table = t;
 	}
-	msg.status = answer(f, q, &id);
-	q->cb(q->arg, &msg, &id, id != 0 ? sizeof(id) : 0);
+	if (q->verb == BH_V_RECOVER) {
+		q->cb(q->arg, &msg, body, recover(f, q, &msg, body));
+	} else {
+		msg.status = answer(f, q, &id);
+		q->cb(q->arg, &msg, &id, id != 0 ? sizeof(id) : 0);
+	}
 	free(q);
 	return true;
 }
@@ -271,11 +343,14 @@ static const struct bh_out_ops fake_ops = {fake_submit, fake_ready};
 void
 fake_run(struct fake *f)
 {
+	bool stepped;
+
 	do {
 		ck_assert_int_eq(bh_routing_commit(&f->r), 0);
-		while (fake_step(f) && rand_r(&f->seed) % 8 != 0)
+		stepped = fake_step(f);
+		while (stepped && rand_r(&f->seed) % 8 != 0 && fake_step(f))
 			;
-	} while (f->pending > 0 ||
+	} while (stepped || f->pending > 0 || !bh_fpm_is_idle(&f->r.fpm) ||
 		 (f->r.out.replay != BH_REPLAY_IDLE &&
 			 ((f->r.out.replay != BH_REPLAY_DONE && !f->r.out.hold_end) ||
 				 !bh_output_idle(&f->r.out))));
@@ -315,6 +390,23 @@ fake_new(void)
 	f->max_nexthops = f->max_routes = UINT32_MAX;
 	f->seed = 1;
 	bh_routing_init(&f->r, &fake_ops, f);
+	f->r.fpm.recovery = BH_FPM_RECOVERED; /* there was nothing */
+	return f;
+}
+
+struct fake *
+fake_successor(struct fake *old)
+{
+	struct fake *f = fake_new();
+
+	memcpy(f->table, old->table, sizeof(f->table));
+	memset(old->table, 0, sizeof(old->table));
+	f->by_id = old->by_id;
+	f->next_id = old->next_id;
+	f->m = old->m;
+	old->by_id = NULL;
+	old->next_id = 0;
+	f->r.fpm.recovery = BH_FPM_UNRECOVERED;
 	return f;
 }
 
@@ -357,6 +449,36 @@ fake_text_nh(const struct bh_nexthop_key *k, char *text)
 				text += sprintf(text, "*%u", k->m[i].weight);
 		}
 	}
+}
+
+const char *
+fake_fpm(struct fake *f, const char *prefix)
+{
+	static char text[FAKE_TEXT];
+	char addr[BH_ADDR_STRLEN], *at = text;
+	uint8_t key[sizeof(struct bh_route6_key)];
+	struct bh_fpm_route v = {0};
+	struct bh_prefix p;
+	struct fake_rec *r;
+
+	ck_assert_int_eq(bh_prefix_parse(prefix, &p), 0);
+	bh_key_route(&p, key);
+	r = rec_find(f, p.family == 4 ? BH_T_FPM_ROUTE4 : BH_T_FPM_ROUTE6, key);
+	if (r == NULL)
+		return "none";
+	memcpy(&v, r->val, r->val_len);
+	at += sprintf(at, "%u", v.proto);
+	if (v.type != BH_NH_GROUP)
+		sprintf(at, " %s", nh_names[v.type]);
+	for (unsigned int i = 0; i < v.n; i++) {
+		const struct bh_fpm_hop *h = &v.hop[i];
+
+		at += sprintf(at, " %s@%u", h->family == 0 ? "-" :
+			bh_addr_format(h->family, h->addr, addr, sizeof(addr)), h->ifindex);
+		if (h->weight != 1)
+			at += sprintf(at, "*%u", h->weight);
+	}
+	return text;
 }
 
 const char *

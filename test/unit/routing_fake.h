@@ -52,6 +52,7 @@ struct fake_req {
 	TAILQ_ENTRY(fake_req) link;
 	uint8_t verb;
 	uint16_t table;
+	uint32_t aux;
 	size_t len;
 	bh_reply_fn cb;
 	void *arg;
@@ -61,8 +62,9 @@ struct fake_req {
 struct fake_rec {
 	struct bh_hnode node;
 	bool stale;
-	uint16_t key_len;
-	uint8_t key[BH_KEY_MAX];
+	uint16_t key_len, val_len;
+	uint8_t key[BH_KEY_MAX] __attribute__((aligned(8)));
+	uint8_t val[BH_VAL_MAX] __attribute__((aligned(8))); /* of the tables of FPM */
 	struct bh_route route; /* of route tables */
 	uint32_t id;	       /* of nexthop */
 	uint32_t routes;       /* not stale ones that use it */
@@ -119,6 +121,12 @@ void fake_do(struct fake *f, const char *words);
 
 /* The whole model again: resync, records, synced. */
 void fake_resync(struct fake *f, uint16_t table);
+
+/* A record of fpm_route4 or fpm_route6 as "186 10.0.1.2@7*3" (protocol; hop@kernel's ifindex*weight),
+ * "196 blackhole", or "none". */
+const char *fake_fpm(struct fake *f, const char *prefix);
+/* Another life of the module under the same base, which is its predecessor's no more. */
+struct fake *fake_successor(struct fake *old);
 
 /* A route as "static 5 10.0.1.2@1 10.0.2.2@2*3" (weights other than 1), "connected 0 attached@1",
  * "local 0 receive", or "none". */

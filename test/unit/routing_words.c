@@ -26,7 +26,7 @@ fake_inputs_ready(struct fake *f)
 		uint16_t table = bh_routing_table(&f->r, i);
 
 		fake_change(f, table, BH_OP_SYNCED, NULL, NULL, 0);
-		if (table != BH_T_ADDRESS)
+		if (table != BH_T_ADDRESS && table != BH_T_HOSTIF)
 			fake_change(f, table, BH_OP_COMPLETE, NULL, NULL, 0);
 	}
 }

@@ -82,6 +82,8 @@ static const struct {
 	{"ra-link-local.json", "Prefix fe80::/64 is link-local", IF0},
 	{"ra-interval.json", "Must condition", IF0},
 	{"ra-preferred.json", "Must condition", IF0},
+	{"fpm-multicast.json", "Address 224.0.0.1 is multicast", "/bulkhead:bulkhead/fpm/address"},
+	{"fpm-settle.json", "must not be less than settle", "/bulkhead:bulkhead/fpm"},
 	{"snmp-port.json", "\"tcp:192.0.2.1:70500\" is none of a socket", "agentx-address"},
 	{"snmp-address.json", "\"tcp:router:705\"", "agentx-address"},
 	{"module-config.json", "Module config always runs", "/bulkhead:bulkhead/modules/module"},

@@ -350,6 +350,36 @@ START_TEST(test_advertisements)
 }
 END_TEST
 
+/* FPM: usual values, those that are given, and none without the container. */
+START_TEST(test_fpm)
+{
+	static const uint8_t loopback[16] = {127, 0, 0, 1}, six[16] = {[15] = 1};
+	const struct bh_cfg_fpm *v;
+
+	load("{\"bulkhead:bulkhead\":{\"fpm\":{}}}");
+	ck_assert_str_eq(record(BH_T_CFG_FPM, 0).key, "fpm");
+	v = record(BH_T_CFG_FPM, 0).val;
+	ck_assert_uint_eq(record(BH_T_CFG_FPM, 0).val_len, sizeof(*v));
+	ck_assert(v->family == 4 && v->port == 2620 && v->settle == 2 && v->replay_limit == 60);
+	ck_assert_mem_eq(v->addr, loopback, 16);
+	ck_assert(v->distance[186] == 20 && v->distance[188] == 110 && v->distance[187] == 115);
+	ck_assert(v->distance[189] == 120 && v->distance[192] == 90 && v->distance[42] == 100);
+	ck_assert(v->distance[196] == 1 && v->distance[200] == 254);
+	ck_assert(bh_val_cfg_fpm(v, sizeof(*v)));
+	bh_model_free(&model);
+	load("{\"bulkhead:bulkhead\":{\"fpm\":{\"address\":\"::1\",\"port\":2621,\"settle\":5,"
+		"\"replay-limit\":5,\"protocol\":[{\"name\":\"bgp\",\"distance\":200},"
+		"{\"name\":\"zebra-static\",\"distance\":255}]}}}");
+	v = record(BH_T_CFG_FPM, 0).val;
+	ck_assert(v->family == 6 && v->port == 2621 && v->settle == 5 && v->replay_limit == 5);
+	ck_assert_mem_eq(v->addr, six, 16);
+	ck_assert(v->distance[186] == 200 && v->distance[196] == 255 && v->distance[188] == 110);
+	bh_model_free(&model);
+	load("{" TWO "}");
+	ck_assert_uint_eq(model.records.n, 2);
+}
+END_TEST
+
 /* What the SNMP subagent is to do; without a word of it, no record. */
 START_TEST(test_snmp)
 {
@@ -422,6 +452,7 @@ main(void)
 	tcase_add_test(tc, test_kernel_devices);
 	tcase_add_test(tc, test_records);
 	tcase_add_test(tc, test_advertisements);
+	tcase_add_test(tc, test_fpm);
 	tcase_add_test(tc, test_snmp);
 	tcase_add_test(tc, test_print);
 	suite_add_tcase(s, tc);

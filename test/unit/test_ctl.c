@@ -495,6 +495,43 @@ START_TEST(processes)
 }
 END_TEST
 
+START_TEST(fpm)
+{
+	struct bh_fpm_status s = {.state = BH_FPM_REPLAYING, .peer_family = 4, .peer_port = 4000,
+		.peer = {127, 0, 0, 1}, .since = (uint64_t)time(NULL) - 75, .routes4 = 7, .stale = 2,
+		.refused = {[BH_FPM_ENCAP] = 3}, .error = "it\nbroke", .error_time = 1,
+		.lag_ms = 12};
+	struct bh_route4_key k = {.addr = {20}, .plen = 8};
+	struct bh_route r = {.nh = 3, .proto = BH_RP_FPM, .sub = 188, .preference = 110};
+	struct bh_ifname_key key = {"fpm"};
+	json_t *v = run_json(bh_show_fpm, "bhctl show fpm", "fpm");
+
+	ck_assert(json_is_null(v));
+	ck_assert_int_eq(fake_run(bh_show_fpm, "bhctl show fpm"), 0);
+	ck_assert_ptr_nonnull(strstr(fake_out, "not configured"));
+	fake_put(BH_T_FPM, 0, &key, &s, sizeof(s));
+	v = run_json(bh_show_fpm, "bhctl show fpm", "fpm");
+	ck_assert_str_eq(str(v, "state"), "replaying");
+	ck_assert_str_eq(str(v, "peer.address"), "127.0.0.1");
+	ck_assert_int_eq(num(v, "peer.port"), 4000);
+	ck_assert_int_eq(num(v, "ipv4-routes"), 7);
+	ck_assert_int_eq(num(v, "stale"), 2);
+	ck_assert_int_eq(num(v, "lag-ms"), 12);
+	ck_assert_int_eq(num(v, "refused.encapsulation"), 3);
+	ck_assert_int_eq(num(v, "refused.too_many"), 0);
+	ck_assert_int_eq(num(v, "last-error.time"), 1);
+	ck_assert_int_eq(fake_run(bh_show_fpm, "bhctl show fpm"), 0);
+	ck_assert_ptr_nonnull(strstr(fake_out, "1m 15s ago"));
+	ck_assert_ptr_nonnull(strstr(fake_out, "encapsulation: "));
+	ck_assert_ptr_null(strstr(fake_out, "too_many"));
+	ck_assert_ptr_nonnull(strstr(fake_out, "it?broke"));
+	fake_put(BH_T_ROUTE4, 0, &k, &r, sizeof(r));
+	v = json_array_get(run_json(bh_show_routes, "bhctl show routes 20.0.0.0/8", "routes"), 0);
+	ck_assert_str_eq(str(v, "protocol"), "ospf");
+	ck_assert_str_eq(str(v, "source"), "fpm");
+}
+END_TEST
+
 START_TEST(version)
 {
 	fake_stats()->core_pid = 42;
@@ -554,7 +591,7 @@ main(void)
 	const TTest *tests[] = {
 		interfaces, interfaces_text, one_interface, addresses, routes, some_routes,
 		routes_text, nexthops, neighbors, sockets, counters, some_counters, connections, tables,
-		lcores, processes, version, errors, many_routes,
+		lcores, processes, fpm, version, errors, many_routes,
 	};
 	Suite *s = suite_create("ctl");
 	TCase *tc = tcase_create("shows");

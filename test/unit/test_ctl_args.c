@@ -57,13 +57,32 @@ START_TEST(orders)
 	ck_assert_int_eq(parse("bhctl -s /y/core.sock mod restart config"), 0);
 	ck_assert_str_eq(args.control, "/y/supervisor.sock");
 	ck_assert_ptr_null(args.binary);
-	expect_wrong("bhctl module", "restart, stop, start or upgrade");
+	expect_wrong("bhctl module", "restart, stop, start, upgrade, replay or renew");
 	expect_wrong("bhctl module st routing", "could be stop, start");
 	expect_wrong("bhctl module stop", "which NAME");
 	expect_wrong("bhctl module stop a b", "too much");
 	expect_wrong("bhctl module stop a --binary /x", "for upgrade");
 	expect_wrong("bhctl module upgrade a --binary x", "absolute");
 	expect_wrong("bhctl show tables --binary /x", "module upgrade");
+}
+END_TEST
+
+START_TEST(reconcile)
+{
+	ck_assert_int_eq(parse("bhctl -r /x -j reconcile"), 0);
+	ck_assert_int_eq(args.action, BH_CTL_RECONCILE);
+	ck_assert(args.json && !args.check);
+	ck_assert_str_eq(args.control, "/x/supervisor.sock");
+	ck_assert_int_eq(parse("bhctl rec --check"), 0);
+	ck_assert(args.check);
+	expect_wrong("bhctl show routes --check", "reconcile");
+	expect_wrong("bhctl module stop a --check", "reconcile");
+	expect_wrong("bhctl reconcile ipv4", "too much");
+	expect_wrong("bhctl -w 2 reconcile", "show");
+	expect_wrong("bhctl reconcile --binary /x", "upgrade");
+	ck_assert_int_eq(parse("bhctl module replay routing"), 0);
+	ck_assert_str_eq(args.order, "replay");
+	expect_wrong("bhctl module re routing", "could be restart, replay, renew");
 }
 END_TEST
 
@@ -78,7 +97,7 @@ START_TEST(subjects)
 		{"bhctl sh con", BH_SHOW_CONNECTIONS},	       {"bhctl sh l", BH_SHOW_LCORES},
 		{"bhctl sh t", BH_SHOW_TABLES},		       {"bhctl sh p", BH_SHOW_PROCESSES},
 		{"bhctl sh nei", BH_SHOW_NEIGHBORS},	       {"bhctl sh nex", BH_SHOW_NEXTHOPS},
-		{"bhctl sh a", BH_SHOW_ADDRESSES},	       {"bhctl sh v", BH_SHOW_VERSION},
+		{"bhctl sh f", BH_SHOW_FPM}, {"bhctl sh a", BH_SHOW_ADDRESSES},	       {"bhctl sh v", BH_SHOW_VERSION},
 		{"bhctl sh so u", BH_SHOW_SOCKETS},	       {"bhctl sh s", BH_SHOW_SOCKETS},
 	};
 
@@ -234,6 +253,7 @@ main(void)
 
 	tcase_add_test(tc, words);
 	tcase_add_test(tc, orders);
+	tcase_add_test(tc, reconcile);
 	tcase_add_test(tc, subjects);
 	tcase_add_test(tc, options);
 	tcase_add_test(tc, actions);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,6 +147,43 @@ START_TEST(outcome_is_told_to_who_listens)
 }
 END_TEST
 
+/* A word to routing, and its answer; nobody else knows it, and what nobody asked for ends nothing. */
+START_TEST(words_are_spoken_and_answered)
+{
+	struct bh_child *c = &s.child[1];
+	char text[16] = {0};
+	int fds[2];
+
+	refused("replay m", "not ready");
+	c->state = BH_PROC_READY;
+	refused("renew m", "only routing");
+	strcpy(c->name, "routing");
+	refused("replay routing", "cannot be told");
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	c->sup_fd = fds[0];
+	for (int i = 0; i < 2; i++) {
+		memset(text, 0, sizeof(text));
+		ck_assert_ptr_nonnull(order(i == 0 ? "replay routing" : "renew routing"));
+		ck_assert_int_gt(recv(fds[1], text, sizeof(text) - 1, MSG_DONTWAIT), 0);
+		ck_assert_str_eq(text, i == 0 ? "REPLAY" : "RENEW");
+		ck_assert(!bh_order_module_said(c, "REPLAYEDx"));
+		ck_assert(bh_order_module_said(c, i == 0 ? "RENEWED" : "REPLAYED"));
+		ck_assert_int_eq(done, -1);
+		ck_assert(bh_order_module_said(c, i == 0 ? "REPLAYED" : "RENEWED"));
+		ck_assert_int_eq(done, 1);
+		ck_assert_ptr_null(c->order);
+		ck_assert(bh_order_module_said(c, "REPLAYED")); /* to nobody */
+	}
+	order("replay routing");
+	ck_assert(!bh_order_ended(&s, c)); /* its death goes its way */
+	ck_assert_int_eq(done, 0);
+	ck_assert_ptr_null(c->order);
+	close(fds[0]);
+	close(fds[1]);
+	c->sup_fd = -1;
+}
+END_TEST
+
 /* Only words about promotions are taken, and those of nobody's heir do nothing. */
 START_TEST(core_words_are_checked)
 {
@@ -219,6 +257,7 @@ main(void)
 	tcase_add_test(tc, bad_orders_are_refused);
 	tcase_add_test(tc, held_module_is_put_down_and_started);
 	tcase_add_test(tc, outcome_is_told_to_who_listens);
+	tcase_add_test(tc, words_are_spoken_and_answered);
 	tcase_add_test(tc, core_words_are_checked);
 	tcase_add_loop_test(tc, leftovers_are_ended, 0, 2);
 	tcase_add_test(tc, nonsense_in_the_file_ends_nobody);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Routes into the FIB; the tests play the link worker, that is its rings and nhs[]. */
+#include "infobase/audit.h"
 #include "test/unit/route_bed.h"
 
 /* ---- tests ---- */
@@ -148,6 +149,64 @@ START_TEST(test_full)
 }
 END_TEST
 
+/* ---- BH_V_AUDIT ---- */
+
+/* One turn; its status, and what it said. */
+static int
+audit(unsigned int peer, uint32_t flags, uint32_t *cursor, struct bh_audit *sum,
+	struct bh_audit_diff *first)
+{
+	struct bh_audit_ask ask = { flags };
+	const struct fake_msg *m;
+
+	m = fake_call(peer, BH_V_AUDIT, BH_T_ROUTE4, *cursor, &ask, sizeof(ask));
+	if (m->msg.status != 0)
+		return m->msg.status;
+	memcpy(sum, m->body, sizeof(*sum));
+	ck_assert_uint_eq(m->msg.len, sizeof(m->msg) + sizeof(*sum) +
+		sum->differing * sizeof(*first));
+	if (sum->differing > 0)
+		memcpy(first, m->body + sizeof(*sum), sizeof(*first));
+	*cursor = m->msg.aux;
+	return 0;
+}
+
+/* While the workers run: a fault is found, told, repaired by the worker, and only admins may ask. */
+START_TEST(test_audit)
+{
+	const uint8_t twelve[] = { 12, 0, 0, 0 };
+	struct bh_audit_diff d = { 0 };
+	struct bh_audit sum;
+	uint32_t cursor = 0, none = 0;
+
+	make_live(5);
+	ck_assert_int_eq(add(0x0a000000, 8, 5), 0);
+	ck_assert_int_eq(add(0x0b000000, 8, 9), 0); /* waits */
+	drain();
+	ck_assert_int_eq(audit(BH_ROLE_READER, 0, &none, &sum, &d), -EPERM);
+	ck_assert_int_eq(audit(BH_ROLE_CONFIG, BH_AUDIT_REPAIR, &none, &sum, &d), -EPERM);
+	ck_assert_int_eq(audit(BH_ROLE_ADMIN, 2, &none, &sum, &d), -EINVAL);
+	ck_assert_int_eq(fake_status(BH_ROLE_ADMIN, BH_V_AUDIT, BH_T_ROUTE4, &none, 3), -EMSGSIZE);
+	ck_assert_int_eq(fake_status(BH_ROLE_ADMIN, BH_V_AUDIT, BH_T_UDP, &none, 4), -EOPNOTSUPP);
+	ck_assert_int_eq(audit(BH_ROLE_ADMIN, 0, &cursor, &sum, &d), 0);
+	ck_assert_uint_eq(cursor, BH_DUMP_END);
+	ck_assert_uint_eq(sum.records, 2);
+	ck_assert_uint_eq(sum.published, 1);
+	ck_assert_uint_eq(sum.waiting, 1);
+	ck_assert_uint_eq(sum.differing, 0);
+	/* Behind the back of a worker that rests. */
+	ck_assert_int_eq(bh_fib_set(tables.fib4, twelve, 8, 6), 0);
+	for (int repair = 0; repair < 2; repair++) {
+		cursor = 0;
+		ck_assert_int_eq(audit(BH_ROLE_ADMIN, repair, &cursor, &sum, &d), 0);
+		ck_assert_uint_eq(sum.differing, 1);
+		ck_assert_uint_eq(d.what, BH_AUDIT_SURPLUS);
+		ck_assert_uint_eq(d.repaired, repair);
+	}
+	ck_assert_uint_eq(lookup(0x0c000001), BH_FIB_NONE);
+}
+END_TEST
+
 /* What the FIB should say: the longest of the model's routes whose id is live. */
 static uint32_t
 expected(const bool *live, uint32_t addr)
@@ -217,6 +276,7 @@ main(void)
 	tcase_add_test(tc, test_unresolved);
 	tcase_add_test(tc, test_many_unresolved);
 	tcase_add_test(tc, test_retire);
+	tcase_add_test(tc, test_audit);
 	tcase_add_test(tc, test_random);
 	tcase_add_test(own, test_full);
 	suite_add_tcase(suite, tc);

@@ -40,7 +40,7 @@ forget_counts(struct fake *f)
 START_TEST(test_nothing_before_inputs)
 {
 	static const uint16_t complete[] = { BH_T_INTERFACE, BH_T_CFG_ADDRESS, BH_T_CFG_ROUTE4,
-		BH_T_CFG_ROUTE6 };
+		BH_T_CFG_ROUTE6, BH_T_CFG_FPM };
 	struct fake *f = fake_new();
 	int i;
 
@@ -48,7 +48,7 @@ START_TEST(test_nothing_before_inputs)
 	fake_run(f);
 	for (i = 0; i < BH_ROUTING_INPUTS; i++)
 		fake_change(f, bh_routing_table(&f->r, i), BH_OP_SYNCED, NULL, NULL, 0);
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 5; i++) {
 		fake_run(f);
 		ck_assert_uint_eq(f->n_log, 0);
 		ck_assert_uint_eq(f->n_ready, 0);

@@ -15,9 +15,9 @@
 static void
 come_base(struct fake *f)
 {
-	static const uint16_t base[] = {BH_T_INTERFACE, BH_T_CFG_ADDRESS, BH_T_ADDRESS};
+	static const uint16_t base[] = {BH_T_INTERFACE, BH_T_CFG_ADDRESS, BH_T_ADDRESS, BH_T_HOSTIF};
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		fake_resync(f, base[i]);
 	fake_change(f, BH_T_INTERFACE, BH_OP_COMPLETE, NULL, NULL, 0);
 	fake_change(f, BH_T_CFG_ADDRESS, BH_OP_COMPLETE, NULL, NULL, 0);
@@ -30,6 +30,8 @@ come_statics(struct fake *f)
 	fake_change(f, BH_T_CFG_ROUTE4, BH_OP_COMPLETE, NULL, NULL, 0);
 	fake_resync(f, BH_T_CFG_ROUTE6);
 	fake_change(f, BH_T_CFG_ROUTE6, BH_OP_COMPLETE, NULL, NULL, 0);
+	fake_resync(f, BH_T_CFG_FPM);
+	fake_change(f, BH_T_CFG_FPM, BH_OP_COMPLETE, NULL, NULL, 0);
 }
 
 static struct fake *
@@ -90,6 +92,35 @@ START_TEST(test_empty_at_first)
 	fake_run(f);
 	ref_check(f);
 	ck_assert(f->ended[BH_T_NEXTHOP]);
+	fake_free(f);
+}
+END_TEST
+
+/* Asked to replay on the connection that there is: all is said anew, under the same ids, changes
+ * meanwhile are not lost, and what the info base holds beyond it is swept. */
+START_TEST(test_replay_on_order)
+{
+	struct fake *f = running();
+	unsigned int before, step;
+
+	for (step = 0; step < 40; step += 3) {
+		before = f->n_verb[BH_T_ROUTE4][BH_V_REPLAY_END];
+		fake_do(f, "route 192.0.2.0/24 5 10.0.2.9; -route 203.0.113.0/24");
+		bh_routing_commit(&f->r);
+		bh_routing_replay(&f->r);
+		ck_assert(bh_routing_replays(&f->r));
+		for (unsigned int i = 0; i < step; i++) {
+			bh_routing_commit(&f->r);
+			fake_step(f);
+		}
+		fake_do(f, "route 192.0.2.0/24 5 10.0.1.2; route 203.0.113.0/24 5 blackhole;"
+			"route 198.18.0.0/15 5 10.0.1.7; -route 198.18.0.0/15");
+		fake_run(f);
+		ck_assert(!bh_routing_replays(&f->r));
+		ck_assert_uint_eq(f->n_verb[BH_T_ROUTE4][BH_V_REPLAY_END], before + 1);
+		ck_assert_uint_eq(f->n_ready, 1); /* it served all the time */
+		ref_check(f);
+	}
 	fake_free(f);
 }
 END_TEST
@@ -181,7 +212,7 @@ START_TEST(test_heir)
 	fake_run(f);
 	ck_assert_uint_eq(f->n_log, 0);
 	ck_assert_uint_eq(f->n_ready, 1);
-	f->r.heir = f->r.out.told = false;
+	bh_routing_promote(&f->r);
 	fake_run(f);
 	ck_assert_uint_eq(f->n_ready, 2);
 	ck_assert_str_eq(fake_route(f, "192.0.2.0/24"), "static 5 10.0.2.9@2");
@@ -220,6 +251,7 @@ main(void)
 
 	tcase_add_test(tc, test_core_restarted);
 	tcase_add_test(tc, test_empty_at_first);
+	tcase_add_test(tc, test_replay_on_order);
 	tcase_add_test(tc, test_other_world);
 	tcase_add_loop_test(tc, test_at_any_moment, 0, 40);
 	tcase_add_test(tc, test_stack_is_waited_for);

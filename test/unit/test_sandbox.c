@@ -3,6 +3,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -175,6 +176,12 @@ write_file(void)
 }
 
 static int
+make_tcp_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0) < 0;
+}
+
+static int
 make_internet_socket(void)
 {
 	return socket(AF_INET, SOCK_DGRAM, 0) < 0;
@@ -218,6 +225,77 @@ trace_parent(void)
 {
 	return ptrace(PTRACE_SEIZE, getppid(), 0, 0) < 0;
 }
+
+/* Waits for TCP connections, and takes one. */
+static int
+be_called(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int six = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	return six < 0 || fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0 ||
+		bind(fd, (void *)&a, sizeof(a)) < 0 || listen(fd, 1) < 0 ||
+		accept4(fd, NULL, NULL, SOCK_CLOEXEC) >= 0 || errno != EAGAIN;
+}
+
+static int
+call_somebody(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return connect(fd, (void *)&a, sizeof(a));
+}
+
+/* TCP Fast Open: sending connects. */
+static int
+call_by_sending(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return sendto(fd, "x", 1, MSG_FASTOPEN, (void *)&a, sizeof(a)) < 0;
+}
+
+static int
+call_by_message(void)
+{
+	struct msghdr m = {0};
+
+	return sendmsg(pair[0], &m, MSG_FASTOPEN) < 0;
+}
+
+static int
+make_local_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0) < 0;
+}
+
+static int
+set_tcp_option(void)
+{
+	int on = 1;
+
+	return setsockopt(pair[0], IPPROTO_TCP, 1, &on, sizeof(on));
+}
+
+START_TEST(a_listener_is_called_and_calls_nobody)
+{
+	static int (*const never[])(void) = {call_somebody, call_by_sending, call_by_message,
+		make_local_socket, make_internet_socket, set_tcp_option, read_file, write_file, execute,
+		start_process, make_code, turn_into_code, kill_parent, trace_parent};
+
+	ck_assert(runs(BH_SANDBOX_LISTENER, be_called));
+	ck_assert(runs(BH_SANDBOX_LISTENER, compute));
+	ck_assert(runs(BH_SANDBOX_LISTENER, talk));
+	for (unsigned int i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		ck_assert_msg(is_killed(BH_SANDBOX_LISTENER, never[i]), "case %u", i);
+	ck_assert(is_killed(BH_SANDBOX_MODULE, make_tcp_socket));
+	ck_assert(is_killed(BH_SANDBOX_ALONE, make_tcp_socket));
+	ck_assert(is_killed(BH_SANDBOX_MODULE, call_by_message));
+}
+END_TEST
 
 START_TEST(all_else_is_fatal)
 {
@@ -276,6 +354,7 @@ main(void)
 	tcase_add_test(tc, abort_is_told_as_abort);
 #ifndef BH_SANITIZED
 	tcase_add_test(tc, all_else_is_fatal);
+	tcase_add_test(tc, a_listener_is_called_and_calls_nobody);
 	tcase_add_test(tc, a_violation_can_be_told);
 #endif
 	tcase_set_timeout(tc, 30);

@@ -257,6 +257,53 @@ START_TEST(test_val_others)
 }
 END_TEST
 
+START_TEST(test_val_fpm)
+{
+	struct bh_cfg_fpm c = { .family = 4, .port = 2620, .settle = 2, .replay_limit = 60 };
+	struct bh_fpm_status s = { .state = BH_FPM_CONNECTED };
+	struct bh_fpm_route r = { .proto = 186, .type = BH_NH_GROUP, .n = 1 };
+	size_t head = offsetof(struct bh_fpm_route, hop), len = head + sizeof(r.hop[0]);
+
+	ck_assert(!val_ok(BH_T_CFG_FPM, &c, sizeof(c))); /* distances of 0 */
+	memset(c.distance, 1, sizeof(c.distance));
+	ck_assert(val_ok(BH_T_CFG_FPM, &c, sizeof(c)));
+	c.addr[5] = 1;
+	ck_assert(!val_ok(BH_T_CFG_FPM, &c, sizeof(c)));
+	c.family = 6;
+	ck_assert(val_ok(BH_T_CFG_FPM, &c, sizeof(c)));
+	c.settle = 61;
+	ck_assert(!val_ok(BH_T_CFG_FPM, &c, sizeof(c)));
+
+	ck_assert(val_ok(BH_T_FPM, &s, sizeof(s)));
+	s.peer[0] = 127; /* of no family */
+	ck_assert(!val_ok(BH_T_FPM, &s, sizeof(s)));
+	s.peer_family = 4;
+	ck_assert(val_ok(BH_T_FPM, &s, sizeof(s)));
+	s.error[3] = 'x'; /* behind the end of the text */
+	ck_assert(!val_ok(BH_T_FPM, &s, sizeof(s)));
+	s.error[3] = 0;
+	s.state = BH_FPM_CONNECTED + 1;
+	ck_assert(!val_ok(BH_T_FPM, &s, sizeof(s)));
+
+	r.hop[0] = (struct bh_fpm_hop){ 7, 4, 1, { 0 }, { 10, 0, 0, 1 } };
+	ck_assert(val_ok(BH_T_FPM_ROUTE4, &r, len));
+	ck_assert(!val_ok(BH_T_FPM_ROUTE4, &r, head));
+	ck_assert(!val_ok(BH_T_FPM_ROUTE4, &r, sizeof(r)));
+	r.hop[0].weight = 0;
+	ck_assert(!val_ok(BH_T_FPM_ROUTE6, &r, len));
+	r.hop[0] = (struct bh_fpm_hop){ 0, 0, 1 }; /* nowhere */
+	ck_assert(!val_ok(BH_T_FPM_ROUTE4, &r, len));
+	r.hop[0].ifindex = 7;
+	ck_assert(val_ok(BH_T_FPM_ROUTE4, &r, len));
+	r.type = BH_NH_BLACKHOLE;
+	ck_assert(!val_ok(BH_T_FPM_ROUTE4, &r, len));
+	r.n = 0;
+	ck_assert(val_ok(BH_T_FPM_ROUTE4, &r, head));
+	r.type = BH_NH_LOCAL;
+	ck_assert(!val_ok(BH_T_FPM_ROUTE4, &r, head));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -276,6 +323,7 @@ main(void)
 	tcase_add_test(tc, test_key_others);
 	tcase_add_test(tc, test_val_cfg_route);
 	tcase_add_test(tc, test_val_others);
+	tcase_add_test(tc, test_val_fpm);
 	suite_add_tcase(suite, tc);
 	sr = srunner_create(suite);
 	srunner_run_all(sr, CK_NORMAL);

@@ -62,6 +62,8 @@ START_TEST(words)
 	say("TAKE"); /* who is no heir any more cannot take over */
 	ck_assert_int_eq(bh_fd_pass(sup, "TAP eth0", fds[0]), 0);
 	say("LEAVE");
+	say("REPLAY");
+	say("RENEW");
 	say("a text that is longer than any that a supervisor of this version ever sends");
 	ck_assert_int_eq(bh_supervised_take(&w), BH_WORD_ROLE);
 	ck_assert(is_open(w.fd) && (fcntl(w.fd, F_GETFD) & FD_CLOEXEC));
@@ -77,6 +79,13 @@ START_TEST(words)
 	ck_assert(is_open(w.fd));
 	close(w.fd);
 	ck_assert_int_eq(bh_supervised_take(&w), BH_WORD_LEAVE);
+	ck_assert_int_eq(bh_supervised_take(&w), BH_WORD_REPLAY);
+	ck_assert_int_eq(bh_supervised_take(&w), BH_WORD_RENEW);
+	ck_assert_int_eq(bh_word_done(BH_WORD_REPLAY), 0);
+	ck_assert_int_eq(bh_word_done(BH_WORD_LEAVE), -EINVAL);
+	memset(text, 0, sizeof(text));
+	ck_assert_int_eq(recv(sup, text, sizeof(text), MSG_DONTWAIT), 8);
+	ck_assert_str_eq(text, "REPLAYED");
 	ck_assert_int_eq(bh_supervised_take(&w), BH_WORD_OTHER);
 	ck_assert_uint_eq(strlen(w.text), sizeof(w.text) - 1);
 	ck_assert_int_eq(bh_supervised_take(&w), BH_WORD_NONE);

@@ -59,12 +59,13 @@ def flow(dst, size=None, src=None, port=0, seq=0, sport=1024, dport=4000, **fiel
 
 
 class Bed:
-    """A started router and connected links. links default to those for burst()."""
+    """A started router, in a namespace if one is given, and connected links. links default to those
+    for burst()."""
 
-    def __init__(self, t, config, links=None, cpus=None, options=()):
+    def __init__(self, t, config, links=None, cpus=None, options=(), space=None):
         self.t, self.config = t, config
         self.router = Reference(config, t.workdir) if reference() else \
-            Router(config, t.workdir, options)
+            Router(config, t.workdir, options, space)
         t.log_file(self.router.log)
         paths = sockets(t.workdir, len(config.interfaces))
         log = os.path.join(t.workdir, "testpmd.log")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Network namespaces and veth pairs, named uniquely and always removed."""
 import atexit
+import contextlib
+import ctypes
 import itertools
 import os
 
@@ -13,6 +15,14 @@ MADE = []
 def unique(stem):
     """A name no other run uses, short enough for an interface (15 bytes)."""
     return f"{stem[:4]}{os.getpid() % 10**6}x{next(SERIAL)}"
+
+
+def _setns(file):
+    """setns(2), which Python 3.11 does not have."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(file.fileno(), 0x40000000):  # CLONE_NEWNET
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
 
 
 class Netns:
@@ -40,6 +50,17 @@ class Netns:
         """Set sysctls by path with __ for /: net__ipv4__ip_forward=1."""
         self.run("sysctl", "-qw", *(f"{key.replace('__', '/')}={value}"
                                     for key, value in values.items()))
+
+    @contextlib.contextmanager
+    def entered(self):
+        """This thread is inside: sockets that it makes meanwhile stay there."""
+        with open("/proc/thread-self/ns/net", "rb") as home, \
+                open(f"/run/netns/{self.name}", "rb") as inside:
+            _setns(inside)
+            try:
+                yield
+            finally:
+                _setns(home)
 
     def destroy(self):
         """Remove the namespace and with it the interfaces inside."""
