@@ -191,6 +191,7 @@ tell_replayed(struct program *p)
 static void
 renew(struct program *p)
 {
+	bh_life_busy(compute_ms(p));
 	bh_fpm_conn_renew(&p->fpm);
 	word_done(BH_WORD_RENEW);
 }

@@ -121,73 +121,6 @@ START_TEST(test_limit)
 }
 END_TEST
 
-/* What another zebra takes back while it replays stays in use until the replay is over, unless it is
- * told again; what a first one takes back, and after the replay, goes at once. */
-START_TEST(test_taken_back_while_replaying)
-{
-	struct fake *f = bed_new();
-	unsigned int deleted;
-
-	bed_open(f);
-	bed_say(f, ROUTES);
-	bed_say(f, "-bgp 198.51.100.0/24");
-	ck_assert(f->r.fpm.replaying);
-	IS("198.51.100.0/24", "none");
-	bed_say(f, ROUTES);
-	bh_fpm_close(&f->r.fpm, NULL);
-	bed_open(f);
-	deleted = f->n_verb[BH_T_ROUTE4][BH_V_DELETE];
-	bed_take(f, ROUTES, ZEBRA + 1);
-	bed_take(f, "-bgp 192.0.2.0/24; -bgp 198.51.100.0/24", ZEBRA + 1);
-	bed_wait(f, FPM_SETTLE * 1000 - 1);
-	ck_assert_uint_eq(stale(f), 2);
-	IS("192.0.2.0/24", "fpm 20 10.0.1.2@1");
-	IS("198.51.100.0/24", "fpm 20 10.0.2.2@2");
-	bed_take(f, "bgp 192.0.2.0/24 10.0.1.9@101", ZEBRA + 1);
-	bed_wait(f, FPM_SETTLE * 1000);
-	ck_assert_uint_eq(stale(f), 0);
-	IS("192.0.2.0/24", "fpm 20 10.0.1.9@1");
-	IS("198.51.100.0/24", "none");
-	ck_assert_uint_eq(f->n_verb[BH_T_ROUTE4][BH_V_DELETE], deleted + 1);
-	ck_assert(!f->r.fpm.replaying);
-	bed_take(f, "-bgp 192.0.2.0/24", ZEBRA + 1);
-	bed_wait(f, 1);
-	IS("192.0.2.0/24", "none");
-	bed_check(f);
-	fake_free(f);
-}
-END_TEST
-
-/* A route whose id another zebra does not tell yet, or takes back, keeps its next hops until the replay
- * is over, and no longer. */
-START_TEST(test_ids_while_replaying)
-{
-	struct fake *f = connected();
-
-	bh_fpm_close(&f->r.fpm, NULL);
-	bed_open(f);
-	bed_take(f, "nh 7 10.0.1.9@101; bgp 192.0.2.0/24 id 8; bgp 198.51.100.0/24 id 7", ZEBRA + 1);
-	bed_wait(f, 1);
-	IS("192.0.2.0/24", "fpm 20 10.0.1.2@1");
-	IS("198.51.100.0/24", "fpm 20 10.0.1.9@1");
-	bed_take(f, "-nh 7", ZEBRA + 1);
-	bed_wait(f, 1);
-	IS("198.51.100.0/24", "fpm 20 10.0.1.9@1");
-	bed_take(f, "nh 8 10.0.2.5@102", ZEBRA + 1);
-	bed_wait(f, 1);
-	IS("192.0.2.0/24", "fpm 20 10.0.2.5@2");
-	bed_wait(f, FPM_LIMIT * 1000);
-	ck_assert(!f->r.fpm.replaying);
-	IS("192.0.2.0/24", "fpm 20 10.0.2.5@2");
-	IS("198.51.100.0/24", "none");
-	bed_take(f, "-nh 8", ZEBRA + 1); /* after the replay: at once */
-	bed_wait(f, 1);
-	IS("192.0.2.0/24", "none");
-	bed_check(f);
-	fake_free(f);
-}
-END_TEST
-
 /* What is left unread is no pause. */
 START_TEST(test_waiting_is_not_quiet)
 {
@@ -619,8 +552,6 @@ main(void)
 	tcase_add_test(tc, test_same_zebra);
 	tcase_add_test(tc, test_another_zebra);
 	tcase_add_test(tc, test_limit);
-	tcase_add_test(tc, test_taken_back_while_replaying);
-	tcase_add_test(tc, test_ids_while_replaying);
 	tcase_add_test(tc, test_waiting_is_not_quiet);
 	tcase_add_test(tc, test_ids_end_with_the_connection);
 	tcase_add_test(tc, test_sweep_in_turns);
