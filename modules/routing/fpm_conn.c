@@ -208,7 +208,8 @@ address_of(const struct bh_cfg_fpm *cfg, union address *a)
 	return sizeof(a->in6);
 }
 
-/* A listening socket, or -errno. SO_REUSEPORT: during an upgrade predecessor and heir listen both. */
+/* A listening socket, or -errno. SO_REUSEPORT: during an upgrade predecessor and heir listen
+ * both. */
 static int
 open_listener(const struct bh_cfg_fpm *cfg)
 {

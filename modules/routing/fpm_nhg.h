@@ -22,7 +22,7 @@
 #include "modules/routing/fpm_msg.h"
 
 #define BH_FPM_NHG_MAX 65536 /* ids that are told or named */
-#define BH_FPM_SET_MAX 65536 /* different hop sets; the info base has room for BH_NH_MAX next hops */
+#define BH_FPM_SET_MAX 65536 /* different hop sets; the info base holds fewer next hops */
 
 struct bh_fpm_entry;
 TAILQ_HEAD(bh_fpm_entries, bh_fpm_entry);
@@ -92,8 +92,8 @@ void bh_fpm_nhgs_forget(struct bh_fpm_nhgs *t);
 void bh_fpm_nhgs_commit(struct bh_fpm_nhgs *t, void (*fn)(void *arg, struct bh_fpm_nhg *g),
 	void *arg);
 
-/* The set of that content, made if new; NULL: too many. n at most BH_ECMP_MAX. It lives while entries use it, or
- * until bh_fpm_set_release(). */
+/* The set of that content, made if new; NULL: too many. n at most BH_ECMP_MAX. It lives while
+ * entries use it, or until bh_fpm_set_release(). */
 struct bh_fpm_set *bh_fpm_set_intern(
 	struct bh_fpm_nhgs *t, uint8_t type, const struct bh_fpm_hop *hops, unsigned int n);
 void bh_fpm_set_release(struct bh_fpm_nhgs *t, struct bh_fpm_set *s);

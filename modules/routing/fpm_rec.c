@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The records of zebra's routes, and of the source's state, in the info base: replayed and kept
- * up. A record has one request under way at most; what changes meanwhile
- * is sent after the reply. The oldest one tells the lag: the tables of records and of routes have one
- * worker, which answers in order.
+ * up. A record has one request under way at most; what changes meanwhile is sent after the reply.
+ * The oldest one tells the lag: the tables of records and of routes have one worker, which answers
+ * in order.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -83,8 +83,8 @@ bh_fpm_recover(struct bh_fpm *f)
 	if (f->recovery != BH_FPM_UNRECOVERED)
 		return 0;
 	f->recovery = BH_FPM_RECOVERING;
-	rc = f->out->ops->submit(f->out->ctx, BH_V_RECOVER, bh_fpm_tables[f->recover_at], f->cursor, NULL, 0,
-		recover_replied, f);
+	rc = f->out->ops->submit(f->out->ctx, BH_V_RECOVER, bh_fpm_tables[f->recover_at],
+		f->cursor, NULL, 0, recover_replied, f);
 	if (rc < 0)
 		f->recovery = BH_FPM_UNRECOVERED;
 	return rc == -EAGAIN ? 0 : rc;
