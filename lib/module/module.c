@@ -93,7 +93,7 @@ take_word(struct bh_module *m, enum bh_word_kind kind, const struct bh_word *w)
 		if (m->ops->take_over != NULL)
 			m->ops->take_over(m->ctx);
 	}
-	if ((m->ops->word == NULL || !m->ops->word(m->ctx, w)) && w->fd >= 0)
+	if ((m->ops->word == NULL || !m->ops->word(m->ctx, kind, w)) && w->fd >= 0)
 		close(w->fd);
 }
 

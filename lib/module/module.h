@@ -37,8 +37,8 @@ struct bh_module_ops {
 	void (*away)(void *ctx);
 	/* The module is no heir any more. */
 	void (*take_over)(void *ctx);
-	/* A word that the frame does not know; true: it was taken, with its descriptor. */
-	bool (*word)(void *ctx, const struct bh_word *w);
+	/* Any word but ROLE, after the frame has done its part; true: its descriptor was taken. */
+	bool (*word)(void *ctx, enum bh_word_kind kind, const struct bh_word *w);
 };
 
 struct bh_module {

@@ -8,26 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/life/life.h"
 #include "lib/log/log.h"
+#include "lib/module/module.h"
 
 union address {
 	struct sockaddr any;
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
 };
-
-uint64_t
-bh_fpm_clock(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 void
 bh_fpm_conn_init(struct bh_fpm_conn *c, struct event_base *base, struct bh_fpm *fpm)
@@ -123,7 +114,7 @@ on_zebra(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	bh_life_busy(BH_FPM_BUSY_MS);
-	c->fpm->now = bh_fpm_clock();
+	c->fpm->now = bh_module_now();
 	while (done < BH_FPM_READ && n >= 0 && !bh_fpm_is_busy(c->fpm)) {
 		n = read_some(c);
 		done += n > 0 ? (size_t)n : 0;
@@ -177,7 +168,7 @@ on_listener(evutil_socket_t listen_fd, short what, void *arg)
 
 	(void)what;
 	bh_life_busy(BH_FPM_BUSY_MS); /* the end of another connection */
-	c->fpm->now = bh_fpm_clock();
+	c->fpm->now = bh_module_now();
 	if (fd < 0) {
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
 			bh_log_limited(&c->limit, BH_LOG_WARNING, "fpm", "accept: %s", strerror(errno));

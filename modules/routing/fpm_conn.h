@@ -46,7 +46,4 @@ void bh_fpm_conn_renew(struct bh_fpm_conn *c);
 int bh_fpm_conn_adopt(
 	struct bh_fpm_conn *c, int fd, uint8_t family, const uint8_t addr[16], uint16_t port);
 
-/* ms of CLOCK_MONOTONIC. */
-uint64_t bh_fpm_clock(void);
-
 #endif

@@ -143,12 +143,12 @@ lost(void *ctx)
 }
 
 static bool
-word(void *ctx, const struct bh_word *w)
+word(void *ctx, enum bh_word_kind kind, const struct bh_word *w)
 {
 	struct program *p = ctx;
 
-	if (bh_supervised_fd() < 0)
-		bh_hosttaps_link(p->taps, -1); /* it is gone: all is asked of the next one */
+	if (kind == BH_WORD_GONE)
+		bh_hosttaps_link(p->taps, -1); /* all is asked of the next one */
 	return bh_kernel_word(p, w);
 }
 

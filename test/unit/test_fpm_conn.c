@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fpm_bed.h"
+#include "lib/module/module.h"
 #include "modules/routing/fpm_conn.h"
 
 #define IS(prefix, text) ck_assert_str_eq(fake_route(f, prefix), text)
@@ -86,7 +87,7 @@ teardown(void)
 static void
 turn(bool may)
 {
-	f->r.fpm.now = bh_fpm_clock();
+	f->r.fpm.now = bh_module_now();
 	bh_fpm_conn_turn(&conn, may);
 	ck_assert_int_eq(bh_routing_commit(&f->r), 0);
 	event_base_loop(base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
