@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "app/supervisor/adopt.h"
@@ -21,7 +20,6 @@
 #include "app/supervisor/status.h"
 #include "app/supervisor/taps.h"
 #include "lib/log/log.h"
-#include "lib/net/hostask.h"
 
 #define START_SECONDS 120  /* a child that is not ready by then has failed to start */
 #define STOP_SECONDS 3	   /* between SIGTERM and SIGKILL */
@@ -37,21 +35,6 @@ bh_supervise_publish(struct bh_supervisor *s, const struct bh_child *c)
 }
 
 /* ---- starting ---- */
-
-static void on_sup_readable(evutil_socket_t fd, short what, void *arg);
-
-int
-bh_supervise_listen(struct bh_supervisor *s, struct bh_child *c, int life_fd)
-{
-	int rc = bh_life_watch(s, c, life_fd);
-
-	if (rc < 0)
-		return rc;
-	c->ev_sup = event_new(s->base, c->sup_fd, EV_READ | EV_PERSIST, on_sup_readable, c);
-	if (c->ev_sup == NULL || event_add(c->ev_sup, NULL) < 0)
-		return -ENOMEM;
-	return 0;
-}
 
 static void child_died(struct bh_supervisor *s, struct bh_child *c);
 
@@ -156,8 +139,8 @@ bh_supervise_advance(struct bh_supervisor *s)
 		all_are_ready(s);
 }
 
-static void
-child_is_ready(struct bh_supervisor *s, struct bh_child *c)
+void
+bh_supervise_ready(struct bh_supervisor *s, struct bh_child *c)
 {
 	if (c->state != BH_PROC_STARTING)
 		return;
@@ -172,35 +155,6 @@ child_is_ready(struct bh_supervisor *s, struct bh_child *c)
 	else
 		bh_supervise_publish(s, c);
 	bh_supervise_advance(s);
-}
-
-/* What a child says is hostile; the longest that it may say is a request about a TAP. */
-static void
-child_said(struct bh_supervisor *s, struct bh_child *c, const char *text, size_t len)
-{
-	if (strcmp(text, "READY") == 0)
-		child_is_ready(s, c);
-	else if (!(c->is_core ? bh_order_core_said(s, text) : bh_order_module_said(c, text) ||
-		(bh_is_v6stack(c) && bh_taps_asked(s->taps, text, len))))
-		bh_warn("start", "%s said something unknown", c->name);
-}
-
-static void
-on_sup_readable(evutil_socket_t fd, short what, void *arg)
-{
-	static char text[sizeof(struct bh_hostask) + 1];
-	struct bh_child *c = arg;
-	ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
-
-	(void)what;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) { /* it closed its end; its death is told by life.c */
-		event_del(c->ev_sup);
-		return;
-	}
-	text[n] = '\0';
-	child_said(c->owner, c, text, n);
 }
 
 /* ---- ending ---- */
@@ -233,17 +187,6 @@ bh_supervise_start_again(struct bh_child *c)
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	event_add(c->ev_again, &tv);
-}
-
-void
-bh_supervise_unlisten(struct bh_child *c)
-{
-	if (c->ev_sup != NULL)
-		event_free(c->ev_sup);
-	c->ev_sup = NULL;
-	if (c->sup_fd >= 0)
-		close(c->sup_fd);
-	c->sup_fd = -1;
 }
 
 static void

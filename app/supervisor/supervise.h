@@ -67,8 +67,11 @@ void bh_supervise_advance(struct bh_supervisor *s);
 void bh_supervise_ended(struct bh_supervisor *s, struct bh_child *c, int status);
 void bh_supervise_gone(struct bh_supervisor *s, struct bh_child *c);
 
-/* Listens to c's supervision socket and watches its process, which was started, adopted or
- * inherited. 0 or -errno. */
+/* c says that it serves. */
+void bh_supervise_ready(struct bh_supervisor *s, struct bh_child *c);
+
+/* sayings.c: listens to c's supervision socket and watches its process, which was started, adopted
+ * or inherited. 0 or -errno. */
 int bh_supervise_listen(struct bh_supervisor *s, struct bh_child *c, int life_fd);
 /* Closes the supervision socket. */
 void bh_supervise_unlisten(struct bh_child *c);
