@@ -79,6 +79,25 @@ bed_wait(struct fake *f, unsigned int ms)
 	bed_check(f);
 }
 
+struct fake *
+bed_connected(void)
+{
+	struct fake *f = bed_new();
+
+	bed_open(f);
+	bed_say(f, BED_ROUTES);
+	bed_wait(f, FPM_SETTLE * 1000);
+	ck_assert(!f->r.fpm.replaying);
+	ck_assert_uint_eq(f->r.fpm.status.state, BH_FPM_CONNECTED);
+	return f;
+}
+
+uint32_t
+bed_stale(const struct fake *f)
+{
+	return f->r.fpm.status.stale;
+}
+
 void
 bed_check(struct fake *f)
 {

@@ -265,6 +265,12 @@ mini_open(const char *client, uint16_t service)
 	return bh_open(&args);
 }
 
+int
+mini_nop(struct bh_handle *h)
+{
+	return bh_call(h, BH_V_NOP, 0, NULL, "abc", 4, NULL, NULL);
+}
+
 const struct bh_stats_conn *
 mini_conn(const char *client, uint32_t state)
 {

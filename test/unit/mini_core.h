@@ -20,9 +20,9 @@
 #define MINI_WAIT_MS 60000 /* what has not come by then never will, however busy the machine */
 
 /* The directed service (MINI_SERVICE_SLOW): NOP is answered at once; GET is held until
- * `release` (or counted off `release_some`), then answered youngest first, and at most `per_pass` are taken between two passes
- * of the service; aux of the answer is the number taken before it if it was UINT32_MAX; WATCH is answered and followed by aux events, each
- * with its number in aux. */
+ * `release` (or counted off `release_some`), then answered youngest first, and at most `per_pass` are
+ * taken between two passes of the service; aux of the answer is the number taken before it if it was
+ * UINT32_MAX; WATCH is answered and followed by aux events, each with its number in aux. */
 struct mini_slow {
 	struct bh_service *svc;
 	bool release; /* atomic; set by the test */
@@ -69,6 +69,9 @@ void mini_echo_start(void);
 
 /* A handle of the service by the listening socket. */
 struct bh_handle *mini_open(const char *client, uint16_t service);
+
+/* One request and its answer. 0 or -errno. */
+int mini_nop(struct bh_handle *h);
 
 /* Entry of this client in bh.stats in this state, waited for up to 5 s; NULL: none came. */
 const struct bh_stats_conn *mini_conn(const char *client, uint32_t state);

@@ -3,17 +3,10 @@
 
 #include <check.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "infobase/schema_check.h"
-
-static const char *const nh_names[] = {[BH_NH_ATTACHED] = "attached",
-	[BH_NH_LOCAL] = "receive",
-	[BH_NH_BLACKHOLE] = "blackhole",
-	[BH_NH_UNREACHABLE] = "unreachable",
-	[BH_NH_PROHIBIT] = "prohibit"};
 
 /* ---- the base ---- */
 
@@ -32,8 +25,8 @@ is_fpm(uint16_t table)
 	return table >= BH_T_FPM && table <= BH_T_FPM_ROUTE6;
 }
 
-static struct fake_rec *
-rec_find(struct fake *f, uint16_t table, const void *key)
+struct fake_rec *
+fake_find(struct fake *f, uint16_t table, const void *key)
 {
 	size_t len = key_len(table);
 	struct bh_hnode *n = bh_htab_first(&f->table[table], bh_hash(0, key, len));
@@ -96,7 +89,7 @@ check_key(const struct bh_nexthop_key *k)
 static int
 add_nexthop(struct fake *f, const struct fake_req *q, uint32_t *id)
 {
-	struct fake_rec *r = rec_find(f, BH_T_NEXTHOP, q->body);
+	struct fake_rec *r = fake_find(f, BH_T_NEXTHOP, q->body);
 
 	check_key((const void *)q->body);
 	if (r == NULL) {
@@ -115,7 +108,7 @@ add_nexthop(struct fake *f, const struct fake_req *q, uint32_t *id)
 static int
 add_route(struct fake *f, const struct fake_req *q)
 {
-	struct fake_rec *r = rec_find(f, q->table, q->body);
+	struct fake_rec *r = fake_find(f, q->table, q->body);
 	struct bh_route val;
 
 	memcpy(&val, q->body + key_len(q->table), sizeof(val));
@@ -141,7 +134,7 @@ static int
 add_fpm(struct fake *f, const struct fake_req *q)
 {
 	size_t len = key_len(q->table), val_len = q->len - len;
-	struct fake_rec *r = rec_find(f, q->table, q->body);
+	struct fake_rec *r = fake_find(f, q->table, q->body);
 
 	ck_assert(q->len > len && val_len <= BH_VAL_MAX);
 	if (q->table == BH_T_FPM)
@@ -160,7 +153,7 @@ add_fpm(struct fake *f, const struct fake_req *q)
 
 static int delete (struct fake *f, const struct fake_req *q)
 {
-	struct fake_rec *r = rec_find(f, q->table, q->body);
+	struct fake_rec *r = fake_find(f, q->table, q->body);
 
 	ck_assert_ptr_nonnull(r);
 	if (q->table == BH_T_NEXTHOP)
@@ -427,75 +420,4 @@ fake_free(struct fake *f)
 	}
 	free(f->by_id);
 	free(f);
-}
-
-/* ---- text ---- */
-
-void
-fake_text_nh(const struct bh_nexthop_key *k, char *text)
-{
-	char addr[BH_ADDR_STRLEN];
-	unsigned int i;
-
-	if (k->type == BH_NH_ATTACHED) {
-		sprintf(text, "attached@%u", k->m[0].ifindex);
-	} else if (k->type != BH_NH_GROUP) {
-		strcpy(text, nh_names[k->type]);
-	} else {
-		for (i = 0; i < k->n; i++) {
-			bh_addr_format(k->m[i].family, k->m[i].addr, addr, sizeof(addr));
-			text += sprintf(text, "%s%s@%u", i ? " " : "", addr, k->m[i].ifindex);
-			if (k->m[i].weight != 1)
-				text += sprintf(text, "*%u", k->m[i].weight);
-		}
-	}
-}
-
-const char *
-fake_fpm(struct fake *f, const char *prefix)
-{
-	static char text[FAKE_TEXT];
-	char addr[BH_ADDR_STRLEN], *at = text;
-	uint8_t key[sizeof(struct bh_route6_key)];
-	struct bh_fpm_route v = {0};
-	struct bh_prefix p;
-	struct fake_rec *r;
-
-	ck_assert_int_eq(bh_prefix_parse(prefix, &p), 0);
-	bh_key_route(&p, key);
-	r = rec_find(f, p.family == 4 ? BH_T_FPM_ROUTE4 : BH_T_FPM_ROUTE6, key);
-	if (r == NULL)
-		return "none";
-	memcpy(&v, r->val, r->val_len);
-	at += sprintf(at, "%u", v.proto);
-	if (v.type != BH_NH_GROUP)
-		sprintf(at, " %s", nh_names[v.type]);
-	for (unsigned int i = 0; i < v.n; i++) {
-		const struct bh_fpm_hop *h = &v.hop[i];
-
-		at += sprintf(at, " %s@%u", h->family == 0 ? "-" :
-			bh_addr_format(h->family, h->addr, addr, sizeof(addr)), h->ifindex);
-		if (h->weight != 1)
-			at += sprintf(at, "*%u", h->weight);
-	}
-	return text;
-}
-
-const char *
-fake_route(struct fake *f, const char *prefix)
-{
-	static const char *const protos[] = {"?", "connected", "local", "static", "fpm"};
-	static char text[FAKE_TEXT];
-	uint8_t key[sizeof(struct bh_route6_key)];
-	struct bh_prefix p;
-	struct fake_rec *r;
-
-	ck_assert_int_eq(bh_prefix_parse(prefix, &p), 0);
-	bh_key_route(&p, key);
-	r = rec_find(f, p.family == 4 ? BH_T_ROUTE4 : BH_T_ROUTE6, key);
-	if (r == NULL)
-		return "none";
-	sprintf(text, "%s %u ", protos[r->route.proto], r->route.preference);
-	fake_text_nh((const void *)f->by_id[r->route.nh]->key, text + strlen(text));
-	return text;
 }

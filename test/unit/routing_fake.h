@@ -94,6 +94,9 @@ struct fake {
 struct fake *fake_new(void);
 void fake_free(struct fake *f);
 
+/* A record of the base, or NULL. */
+struct fake_rec *fake_find(struct fake *f, uint16_t table, const void *key);
+
 /* All inputs synced and complete. */
 void fake_inputs_ready(struct fake *f);
 
@@ -103,7 +106,7 @@ void fake_change(
 
 /* Commits, and answers until all is quiet. */
 void fake_run(struct fake *f);
-/* The core dies: requests under way are lost, tables are empty, watches end; and the module knows. */
+/* The core dies: requests under way are lost, tables are empty, watches end; the module is told. */
 void fake_restart(struct fake *f);
 /* Answers one request; false: none was there. */
 bool fake_step(struct fake *f);
@@ -122,8 +125,8 @@ void fake_do(struct fake *f, const char *words);
 /* The whole model again: resync, records, synced. */
 void fake_resync(struct fake *f, uint16_t table);
 
-/* A record of fpm_route4 or fpm_route6 as "186 10.0.1.2@7*3" (protocol; hop@kernel's ifindex*weight),
- * "196 blackhole", or "none". */
+/* A record of fpm_route4 or fpm_route6 as "186 10.0.1.2@7*3" (protocol; hop, kernel's
+ * ifindex, weight), "196 blackhole", or "none". */
 const char *fake_fpm(struct fake *f, const char *prefix);
 /* Another life of the module under the same base, which is its predecessor's no more. */
 struct fake *fake_successor(struct fake *old);

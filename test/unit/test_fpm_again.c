@@ -7,28 +7,6 @@
 #include "fpm_bed.h"
 
 #define IS(prefix, text) ck_assert_str_eq(fake_route(f, prefix), text)
-#define ROUTES \
-	"bgp 192.0.2.0/24 10.0.1.2@101; bgp 198.51.100.0/24 10.0.2.2@102;" \
-	"ospf 203.0.113.0/24 10.0.1.3@101; ospf 2001:db8::/32 fe80::1@102"
-
-static struct fake *
-connected(void)
-{
-	struct fake *f = bed_new();
-
-	bed_open(f);
-	bed_say(f, ROUTES);
-	bed_wait(f, FPM_SETTLE * 1000);
-	ck_assert(!f->r.fpm.replaying);
-	ck_assert_uint_eq(f->r.fpm.status.state, BH_FPM_CONNECTED);
-	return f;
-}
-
-static uint32_t
-stale(const struct fake *f)
-{
-	return f->r.fpm.status.stale;
-}
 
 /* What another zebra takes back while it replays stays in use until the replay is over, unless it is
  * told again; what a first one takes back, and after the replay, goes at once. */
@@ -38,23 +16,23 @@ START_TEST(test_taken_back_while_replaying)
 	unsigned int deleted;
 
 	bed_open(f);
-	bed_say(f, ROUTES);
+	bed_say(f, BED_ROUTES);
 	bed_say(f, "-bgp 198.51.100.0/24");
 	ck_assert(f->r.fpm.replaying);
 	IS("198.51.100.0/24", "none");
-	bed_say(f, ROUTES);
+	bed_say(f, BED_ROUTES);
 	bh_fpm_close(&f->r.fpm, NULL);
 	bed_open(f);
 	deleted = f->n_verb[BH_T_ROUTE4][BH_V_DELETE];
-	bed_take(f, ROUTES, ZEBRA + 1);
+	bed_take(f, BED_ROUTES, ZEBRA + 1);
 	bed_take(f, "-bgp 192.0.2.0/24; -bgp 198.51.100.0/24", ZEBRA + 1);
 	bed_wait(f, FPM_SETTLE * 1000 - 1);
-	ck_assert_uint_eq(stale(f), 2);
+	ck_assert_uint_eq(bed_stale(f), 2);
 	IS("192.0.2.0/24", "fpm 20 10.0.1.2@1");
 	IS("198.51.100.0/24", "fpm 20 10.0.2.2@2");
 	bed_take(f, "bgp 192.0.2.0/24 10.0.1.9@101", ZEBRA + 1);
 	bed_wait(f, FPM_SETTLE * 1000);
-	ck_assert_uint_eq(stale(f), 0);
+	ck_assert_uint_eq(bed_stale(f), 0);
 	IS("192.0.2.0/24", "fpm 20 10.0.1.9@1");
 	IS("198.51.100.0/24", "none");
 	ck_assert_uint_eq(f->n_verb[BH_T_ROUTE4][BH_V_DELETE], deleted + 1);
@@ -71,7 +49,7 @@ END_TEST
  * is over, and no longer. */
 START_TEST(test_ids_while_replaying)
 {
-	struct fake *f = connected();
+	struct fake *f = bed_connected();
 
 	bh_fpm_close(&f->r.fpm, NULL);
 	bed_open(f);

@@ -19,12 +19,6 @@ struct process {
 	int fd;
 };
 
-static int
-nop(struct bh_handle *h)
-{
-	return bh_call(h, BH_V_NOP, 0, NULL, "abc", 4, NULL, NULL);
-}
-
 /* Gives a socket of the role to a proxy: an owner's, or an heir's. */
 static int
 give(unsigned int proxy, bool heir, uint32_t pid)
@@ -91,11 +85,11 @@ START_TEST(promoted)
 	int rc;
 
 	start(&owner, _i, false, PID_OWNER);
-	ck_assert_int_eq(nop(owner.echo), 0);
+	ck_assert_int_eq(mini_nop(owner.echo), 0);
 	start(&heir, 0, true, PID_HEIR);
-	ck_assert_int_eq(nop(heir.echo), 0);
-	ck_assert_int_eq(nop(owner.echo), 0);
-	ck_assert_int_eq(nop(heir.echo), 0);
+	ck_assert_int_eq(mini_nop(heir.echo), 0);
+	ck_assert_int_eq(mini_nop(owner.echo), 0);
+	ck_assert_int_eq(mini_nop(heir.echo), 0);
 	channel = bh_connection(heir.echo)->channel;
 	ck_assert_int_eq(bh_proxy_promote(mini.proxy[0], BH_ROLE_ROUTING, PID_HEIR), 0);
 	p = promotion(0);
@@ -104,13 +98,13 @@ START_TEST(promoted)
 	ck_assert_uint_eq(p.role, BH_ROLE_ROUTING);
 	/* By the time that it is told, the owner of before is cut off. */
 	ck_assert_uint_eq(__atomic_load_n(&owner.echo->sh->closed, __ATOMIC_ACQUIRE), 1);
-	rc = nop(owner.echo);
+	rc = mini_nop(owner.echo);
 	ck_assert(rc == (_i == 0 ? -ECONNRESET : -ESTALE));
-	rc = nop(owner.slow); /* a service that it never spoke to refuses it too */
+	rc = mini_nop(owner.slow); /* a service that it never spoke to refuses it too */
 	ck_assert(rc == (_i == 0 ? -ECONNRESET : -ESTALE));
-	ck_assert_int_eq(nop(heir.echo), 0);
+	ck_assert_int_eq(mini_nop(heir.echo), 0);
 	ck_assert_uint_eq(bh_connection(heir.echo)->channel, channel);
-	ck_assert_int_eq(nop(heir.slow), 0);
+	ck_assert_int_eq(mini_nop(heir.slow), 0);
 	end(&owner);
 	end(&heir);
 }
@@ -123,17 +117,17 @@ START_TEST(replaced_after)
 	uint32_t epoch;
 
 	start(&owner, 0, false, PID_OWNER);
-	ck_assert_int_eq(nop(owner.echo), 0);
+	ck_assert_int_eq(mini_nop(owner.echo), 0);
 	epoch = epoch_of("owner");
 	start(&heir, 0, true, PID_HEIR);
-	ck_assert_int_eq(nop(heir.echo), 0);
+	ck_assert_int_eq(mini_nop(heir.echo), 0);
 	ck_assert_int_eq(bh_proxy_promote(mini.proxy[0], BH_ROLE_ROUTING, PID_HEIR), 0);
 	ck_assert(promotion(0).done);
 	ck_assert_uint_gt(epoch_of("heir"), epoch);
 	start(&next, 1, false, PID_OWNER);
-	ck_assert_int_eq(nop(next.echo), 0);
+	ck_assert_int_eq(mini_nop(next.echo), 0);
 	ck_assert_int_eq(bh_poll(heir.echo, 5000), -ECONNRESET);
-	ck_assert_int_eq(nop(heir.echo), -ESTALE);
+	ck_assert_int_eq(mini_nop(heir.echo), -ESTALE);
 	end(&owner);
 	end(&heir);
 	end(&next);
@@ -146,17 +140,17 @@ START_TEST(owner_restarted)
 	struct process owner, heir, next;
 
 	start(&owner, 0, false, PID_OWNER);
-	ck_assert_int_eq(nop(owner.echo), 0);
+	ck_assert_int_eq(mini_nop(owner.echo), 0);
 	start(&heir, 0, true, PID_HEIR);
-	ck_assert_int_eq(nop(heir.echo), 0);
+	ck_assert_int_eq(mini_nop(heir.echo), 0);
 	end(&owner);
 	start(&next, 1, false, PID_OWNER + 10);
-	ck_assert_int_eq(nop(next.echo), 0);
-	ck_assert_int_eq(nop(heir.echo), 0);
+	ck_assert_int_eq(mini_nop(next.echo), 0);
+	ck_assert_int_eq(mini_nop(heir.echo), 0);
 	ck_assert_int_eq(bh_proxy_promote(mini.proxy[0], BH_ROLE_ROUTING, PID_HEIR), 0);
 	ck_assert(promotion(0).done);
 	ck_assert_int_eq(bh_poll(next.echo, 5000), -ECONNRESET);
-	ck_assert_int_eq(nop(heir.echo), 0);
+	ck_assert_int_eq(mini_nop(heir.echo), 0);
 	end(&heir);
 	end(&next);
 }
@@ -168,24 +162,24 @@ START_TEST(refused)
 	struct process owner, heir;
 
 	start(&owner, 0, false, PID_OWNER);
-	ck_assert_int_eq(nop(owner.echo), 0);
+	ck_assert_int_eq(mini_nop(owner.echo), 0);
 	ck_assert_int_eq(bh_proxy_promote(mini.proxy[0], BH_ROLE_ROUTING, PID_HEIR), 0);
 	ck_assert(!promotion(0).done);
 	start(&heir, 0, true, PID_HEIR);
-	ck_assert_int_eq(nop(heir.echo), 0);
+	ck_assert_int_eq(mini_nop(heir.echo), 0);
 	ck_assert_int_eq(bh_proxy_promote(mini.proxy[0], BH_ROLE_ROUTING, PID_HEIR + 1), 0);
 	ck_assert(!promotion(0).done);
 	ck_assert_int_eq(bh_proxy_promote(mini.proxy[1], BH_ROLE_ROUTING, PID_HEIR), 0);
 	ck_assert(!promotion(1).done);
 	ck_assert_int_eq(bh_proxy_promote(mini.proxy[0], BH_ROLE_SNMP, PID_HEIR), 0);
 	ck_assert(!promotion(0).done);
-	ck_assert_int_eq(nop(owner.echo), 0);
-	ck_assert_int_eq(nop(heir.echo), 0);
+	ck_assert_int_eq(mini_nop(owner.echo), 0);
+	ck_assert_int_eq(mini_nop(heir.echo), 0);
 	end(&heir); /* it dies */
 	ck_assert_ptr_nonnull(mini_conn("heir", BH_CONN_CLOSED));
 	ck_assert_int_eq(bh_proxy_promote(mini.proxy[0], BH_ROLE_ROUTING, PID_HEIR), 0);
 	ck_assert(!promotion(0).done);
-	ck_assert_int_eq(nop(owner.echo), 0);
+	ck_assert_int_eq(mini_nop(owner.echo), 0);
 	end(&owner);
 }
 END_TEST
@@ -196,12 +190,12 @@ START_TEST(silent)
 	struct process owner, heir;
 
 	start(&owner, 0, false, PID_OWNER);
-	ck_assert_int_eq(nop(owner.echo), 0);
+	ck_assert_int_eq(mini_nop(owner.echo), 0);
 	start(&heir, 0, true, PID_HEIR);
 	ck_assert_int_eq(bh_proxy_promote(mini.proxy[0], BH_ROLE_ROUTING, PID_HEIR), 0);
 	ck_assert(promotion(0).done);
 	ck_assert_int_eq(bh_poll(owner.echo, 5000), -ECONNRESET);
-	ck_assert_int_eq(nop(heir.echo), 0);
+	ck_assert_int_eq(mini_nop(heir.echo), 0);
 	end(&owner);
 	end(&heir);
 }
@@ -213,11 +207,11 @@ START_TEST(second_heir)
 	struct process first, second;
 
 	start(&first, 0, true, PID_HEIR);
-	ck_assert_int_eq(nop(first.echo), 0);
+	ck_assert_int_eq(mini_nop(first.echo), 0);
 	start(&second, 0, true, PID_HEIR + 1);
-	ck_assert_int_eq(nop(second.echo), 0);
+	ck_assert_int_eq(mini_nop(second.echo), 0);
 	ck_assert_int_eq(bh_poll(first.echo, 5000), -ECONNRESET);
-	ck_assert_int_eq(nop(first.echo), -ECONNRESET);
+	ck_assert_int_eq(mini_nop(first.echo), -ECONNRESET);
 	end(&first);
 	end(&second);
 }
@@ -231,7 +225,7 @@ START_TEST(service_goes)
 	start(&owner, 0, false, PID_OWNER);
 	for (unsigned int n = 0; n < 20; n++) {
 		start(&heir, 0, true, PID_HEIR + n);
-		nop(heir.echo);
+		mini_nop(heir.echo);
 		if (n % 2 == 0)
 			mini_echo_stop();
 		ck_assert_int_eq(bh_proxy_promote(mini.proxy[0], BH_ROLE_ROUTING, PID_HEIR + n), 0);
@@ -239,7 +233,7 @@ START_TEST(service_goes)
 			mini_echo_stop();
 		ck_assert(promotion(0).done);
 		mini_echo_start();
-		ck_assert_int_eq(nop(heir.slow), 0);
+		ck_assert_int_eq(mini_nop(heir.slow), 0);
 		end(&owner);
 		owner = heir;
 	}

@@ -18,24 +18,18 @@
 
 static struct bh_handle *good; /* a client that must always be served */
 
-static int
-nop(struct bh_handle *h)
-{
-	return bh_call(h, BH_V_NOP, 0, NULL, "abc", 4, NULL, NULL);
-}
-
 static void
 setup(void)
 {
 	good = mini_open("good", BH_SERVICE_ECHO);
-	ck_assert_int_eq(nop(good), 0);
+	ck_assert_int_eq(mini_nop(good), 0);
 }
 
 static void
 teardown(void)
 {
 	for (int i = 0; i < 100; i++)
-		ck_assert_int_eq(nop(good), 0);
+		ck_assert_int_eq(mini_nop(good), 0);
 	bh_close(good);
 }
 
@@ -211,7 +205,7 @@ START_TEST(half_open)
 	usleep(1100 * 1000); /* what is silent for a second may lose its place */
 	for (int i = 0; i < 50; i++) {
 		h = mini_open("late", BH_SERVICE_ECHO);
-		ck_assert_int_eq(nop(h), 0);
+		ck_assert_int_eq(mini_nop(h), 0);
 		bh_close(h);
 	}
 	while (n-- > 0)
@@ -228,16 +222,16 @@ START_TEST(too_many)
 
 	do {
 		h[n] = mini_open("crowd", BH_SERVICE_ECHO);
-		rc = nop(h[n]);
+		rc = mini_nop(h[n]);
 	} while (rc == 0 && ++n < BH_PEERS_MAX + 10);
 	ck_assert(rc == -ENOSPC || rc == -EMFILE);
 	ck_assert_uint_ge(n, BH_PEERS_MAX / 2);
 	for (ok = 0; ok < n; ok++)
-		ck_assert_int_eq(nop(h[ok]), 0);
+		ck_assert_int_eq(mini_nop(h[ok]), 0);
 	for (unsigned int i = 0; i <= n; i++)
 		bh_close(h[i]);
 	h[0] = mini_open("after", BH_SERVICE_ECHO);
-	for (int i = 0; i < 1000 && (rc = nop(h[0])) != 0; i++)
+	for (int i = 0; i < 1000 && (rc = mini_nop(h[0])) != 0; i++)
 		usleep(1000);
 	ck_assert_int_eq(rc, 0);
 	bh_close(h[0]);
@@ -263,14 +257,14 @@ START_TEST(never_polls)
 	uint8_t body[600] = {0};
 	int idle = 0, rc;
 
-	ck_assert_int_eq(nop(h), 0);
+	ck_assert_int_eq(mini_nop(h), 0);
 	while (idle < 200 && sent < BH_CALLS_MAX) {
 		rc = bh_submit(h, BH_V_NOP, 0, 0, body, sizeof(body), count_one, &got);
 		sent += rc == 0;
 		idle = rc == 0 ? 0 : idle + 1;
 		if (rc != 0)
 			ck_assert_int_eq(rc, -EAGAIN);
-		ck_assert_int_eq(nop(good), 0);
+		ck_assert_int_eq(mini_nop(good), 0);
 	}
 	/* 1024 reply slots and 512 of requests, 11 each */
 	ck_assert_uint_gt(sent, 100);
@@ -282,7 +276,7 @@ START_TEST(never_polls)
 		ck_assert_int_le(idle, 1); /* 0 once: there is room again */
 	}
 	ck_assert_uint_eq(got, sent);
-	ck_assert_int_eq(nop(h), 0);
+	ck_assert_int_eq(mini_nop(h), 0);
 	bh_close(h);
 }
 END_TEST
@@ -293,7 +287,7 @@ START_TEST(events_wait)
 	struct bh_handle *h = mini_open("watcher", MINI_SERVICE_SLOW);
 	const struct bh_stats_conn *c;
 
-	ck_assert_int_eq(nop(h), 0);
+	ck_assert_int_eq(mini_nop(h), 0);
 	ck_assert_int_eq(bh_submit(h, BH_V_WATCH, 0, 5000, NULL, 0, NULL, NULL), 0);
 	bh_flush(h);
 	c = mini_conn("watcher", BH_CONN_DIRECT);
@@ -302,7 +296,7 @@ START_TEST(events_wait)
 	ck_assert_uint_lt(bh_read(&c->events), 1025);
 	while (bh_read(&c->events) < 5000 || bh_consumer_ready(&h->rep))
 		ck_assert_int_gt(bh_poll(h, MINI_WAIT_MS), 0);
-	ck_assert_int_eq(nop(h), 0);
+	ck_assert_int_eq(mini_nop(h), 0);
 	bh_close(h);
 }
 END_TEST
@@ -314,8 +308,8 @@ START_TEST(corrupt_channels)
 	struct bh_slot *s;
 
 	for (int kind = 0; kind < 5; kind++) {
-		ck_assert_int_eq(nop(h), 0);
-		ck_assert_int_eq(nop(h), 0);
+		ck_assert_int_eq(mini_nop(h), 0);
+		ck_assert_int_eq(mini_nop(h), 0);
 		s = &h->req.slots[h->req.head & h->req.mask];
 		switch (kind) {
 		case 0: /* a sequence of nowhere */
@@ -341,7 +335,7 @@ START_TEST(corrupt_channels)
 			for (int i = 0; i < 5000 && h->map != NULL; i++)
 				if (bh_submit(h, BH_V_NOP, 0, 0, NULL, 0, NULL, NULL) == -EAGAIN)
 					usleep(100);
-		ck_assert_int_eq(nop(good), 0);
+		ck_assert_int_eq(mini_nop(good), 0);
 		while (bh_poll(h, 100) != -ECONNRESET)
 			;
 	}
@@ -359,12 +353,12 @@ START_TEST(missing_slots)
 	struct bh_slot *s;
 	int looks = 0;
 
-	ck_assert_int_eq(nop(h), 0);
+	ck_assert_int_eq(mini_nop(h), 0);
 	s = &h->req.slots[h->req.head & h->req.mask];
 	memcpy(s->data, &msg, sizeof(msg));
 	__atomic_store_n(&s->seq, h->req.head + 1, __ATOMIC_RELEASE);
 	bh_ring_nosignal(h->ring_fd);
-	ck_assert_int_eq(nop(good), 0);
+	ck_assert_int_eq(mini_nop(good), 0);
 	do { /* it comes to rest */
 		ck_assert_int_lt(looks++, MINI_WAIT_MS / 100);
 		turns = bh_read(&l->turns);
@@ -382,7 +376,7 @@ START_TEST(endless_ringing)
 	uint64_t wakes;
 	int looks = 0;
 
-	ck_assert_int_eq(nop(h), 0);
+	ck_assert_int_eq(mini_nop(h), 0);
 	for (int i = 0; i < 20000; i++)
 		bh_ring_nosignal(h->ring_fd);
 	do { /* at first it still hears the bell */
@@ -393,9 +387,9 @@ START_TEST(endless_ringing)
 			usleep(100);
 		}
 	} while (bh_read(&l->wakes) - wakes >= 20);
-	ck_assert_int_eq(nop(good), 0);
-	ck_assert_int_eq(nop(h), 0);
-	ck_assert_int_eq(nop(h), 0);
+	ck_assert_int_eq(mini_nop(good), 0);
+	ck_assert_int_eq(mini_nop(h), 0);
+	ck_assert_int_eq(mini_nop(h), 0);
 	bh_close(h);
 }
 END_TEST
@@ -406,13 +400,13 @@ START_TEST(closed_ends)
 	struct bh_handle *h = mini_open("closer", BH_SERVICE_ECHO);
 	int fd;
 
-	ck_assert_int_eq(nop(h), 0);
+	ck_assert_int_eq(mini_nop(h), 0);
 	fd = h->wake_fd;
 	bh_prepare_wait(h);
 	ck_assert_int_eq(dup2(h->sock, fd), fd); /* closes the pipe's end, keeps the number */
 	ck_assert_int_eq(bh_submit(h, BH_V_NOP, 0, 0, NULL, 0, NULL, NULL), 0);
 	bh_flush(h);
-	ck_assert_int_eq(nop(good), 0);
+	ck_assert_int_eq(mini_nop(good), 0);
 	ck_assert_int_eq(dup2(h->sock, h->ring_fd), h->ring_fd);
 	ck_assert_ptr_nonnull(mini_conn("closer", BH_CONN_CLOSED));
 	bh_close(h);
@@ -430,7 +424,7 @@ child(void)
 	if (pid != 0)
 		return pid;
 	h = mini_open("victim", MINI_SERVICE_SLOW);
-	while (nop(h) == 0)
+	while (mini_nop(h) == 0)
 		bh_submit(h, BH_V_GET, 0, 0, NULL, 0, NULL, NULL);
 	_exit(1);
 }
@@ -445,7 +439,7 @@ START_TEST(killed_clients)
 
 		ck_assert_int_gt(pid, 0);
 		ck_assert_ptr_nonnull(mini_conn("victim", BH_CONN_DIRECT));
-		ck_assert_int_eq(nop(good), 0);
+		ck_assert_int_eq(mini_nop(good), 0);
 		kill(pid, SIGKILL);
 		ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 		ck_assert(mini_await(&mini.slow.gone, gone + i));

@@ -20,12 +20,6 @@
 static struct bh_handle *by[PROXIES];
 static int role_fd[PROXIES];
 
-static int
-nop(struct bh_handle *h)
-{
-	return bh_call(h, BH_V_NOP, 0, NULL, "abc", 4, NULL, NULL);
-}
-
 static struct bh_handle *
 open_by(unsigned int proxy, uint16_t service)
 {
@@ -72,7 +66,7 @@ START_TEST(each_by_each)
 			char name[BH_NAME_LEN];
 
 			snprintf(name, sizeof(name), "by%u.%u", i, services[s]);
-			ck_assert_int_eq(nop(h), 0);
+			ck_assert_int_eq(mini_nop(h), 0);
 			generation[i] = bh_connection(h)->generation;
 			c = mini_conn(name, BH_CONN_DIRECT);
 			ck_assert_ptr_nonnull(c);
@@ -94,14 +88,14 @@ START_TEST(registered_late)
 
 	mini_echo_stop();
 	for (unsigned int n = 0; n < 3; n++) {
-		ck_assert_int_eq(nop(h), -ENOENT);
+		ck_assert_int_eq(mini_nop(h), -ENOENT);
 		for (unsigned int i = 0; i < PROXIES; i++)
-			ck_assert_int_eq(nop(by[i]), -ENOENT);
+			ck_assert_int_eq(mini_nop(by[i]), -ENOENT);
 	}
 	mini_echo_start();
-	ck_assert_int_eq(nop(h), 0);
+	ck_assert_int_eq(mini_nop(h), 0);
 	for (unsigned int i = 0; i < PROXIES; i++)
-		ck_assert_int_eq(nop(by[i]), 0);
+		ck_assert_int_eq(mini_nop(by[i]), 0);
 	bh_close(h);
 }
 END_TEST
@@ -114,7 +108,7 @@ START_TEST(generations)
 
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		for (unsigned int i = 0; i < PROXIES; i++)
-			ck_assert_int_eq(nop(by[i]), 0);
+			ck_assert_int_eq(mini_nop(by[i]), 0);
 		ck_assert_uint_gt(bh_connection(by[0])->generation, last);
 		last = bh_connection(by[0])->generation;
 		ck_assert_uint_eq(bh_connection(by[1])->generation, last);
@@ -155,7 +149,7 @@ START_TEST(old_address)
 	struct told told = {0};
 	uint64_t address;
 
-	ck_assert_int_eq(nop(h), 0);
+	ck_assert_int_eq(mini_nop(h), 0);
 	before = bh_connection(h)->generation;
 	address = bh_connection(h)->address;
 	for (int n = 0; n < MINI_WAIT_MS && __atomic_load_n(h->ringer.word, __ATOMIC_ACQUIRE) == 0; n++)
@@ -174,10 +168,10 @@ START_TEST(old_address)
 	ck_assert_uint_eq(told.reset, LOST);
 	ck_assert_ptr_null(bh_connection(h));
 	if (_i == 0) {
-		ck_assert_int_eq(nop(h), -ENOENT);
+		ck_assert_int_eq(mini_nop(h), -ENOENT);
 		mini_echo_start();
 	}
-	ck_assert_int_eq(nop(h), 0);
+	ck_assert_int_eq(mini_nop(h), 0);
 	ck_assert_uint_gt(bh_connection(h)->generation, before);
 	ck_assert_uint_ne(bh_connection(h)->address, 0);
 	ck_assert_uint_eq(told.n, LOST);
@@ -205,7 +199,7 @@ START_TEST(under_load)
 		h[i] = mini_open("load", BH_SERVICE_ECHO);
 	for (unsigned int round = 0; round < 10; round++) {
 		for (unsigned int n = 0; n < 200; n++) {
-			int rc = nop(h[n % 8]);
+			int rc = mini_nop(h[n % 8]);
 
 			ck_assert(rc == 0 || rc == -ENOENT || rc == -ECONNRESET);
 			ok += rc == 0;
@@ -213,7 +207,7 @@ START_TEST(under_load)
 		}
 		mini_echo_stop();
 		for (unsigned int i = 0; i < 8; i++) {
-			int rc = nop(h[i]);
+			int rc = mini_nop(h[i]);
 
 			ck_assert(rc == -ENOENT || rc == -ECONNRESET);
 			gone++;
