@@ -122,15 +122,17 @@ def stack():
 
 def hello():
     """u16 length beyond what fits, then the datagram."""
-    def one(service, body, verb=NOP, table=0, magic=0x42484c31, name=b"fuzz", version=1):
+    def one(service, body, verb=NOP, table=0, magic=0x42484c31, name=b"fuzz", version=1, aux=0):
         return (b"\0\0" + struct.pack("<IHH16s", magic, version, service, name) +
-                msg(16 + len(body), verb, table) + body)
+                msg(16 + len(body), verb, table, aux=aux) + body)
     write("hello", "nop", one(1, b"body"))
     write("hello", "echo", one(2, bytes(100)))
     write("hello", "get", one(1, b"eth0".ljust(16, b"\0"), GET, CFG_INTERFACE))
     write("hello", "add-route", one(1, bytes([10, 0, 0, 0, 8, 0, 0, 0]) +
                                     struct.pack("<IBBHII", 1, 3, 0, 1, 0, 0), ADD, ROUTE4))
     write("hello", "nexthop", one(1, bytes([4]) + bytes(451), ADD, NEXTHOP))
+    write("hello", "next", one(1, bytes([10, 0, 0, 0, 8, 0, 0, 0]), NEXT, ROUTE4, aux=8))
+    write("hello", "audit", one(1, bytes(4), AUDIT, ROUTE4))
     write("hello", "no-service", one(16, b""))
     write("hello", "version", one(1, b"", version=2))
     write("hello", "magic", one(1, b"", magic=1))
