@@ -266,8 +266,8 @@ take(struct bh_service *svc, struct bh_peer *p, struct bh_msg *msg)
 	return true;
 }
 
-/* Tells the client how far its requests are taken: when that is worth the line that moves, or all
- * is taken for now. True when it was told something. */
+/* Tells the client how far its requests are taken: when that is worth the line that moves, or, with
+ * `all`, whatever there is to tell. True when it was told something. */
 static bool
 release(struct bh_service *svc, struct bh_peer *p, bool all)
 {

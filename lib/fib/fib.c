@@ -288,8 +288,10 @@ bh_fib_set(struct bh_fib *fib, const void *prefix, uint8_t plen, uint32_t nh)
 	return rc;
 }
 
-int
-bh_fib_del(struct bh_fib *fib, const void *prefix, uint8_t plen)
+/* Takes a prefix out of what readers see, one way or the other. */
+static int
+take_out(struct bh_fib *fib, const void *prefix, uint8_t plen,
+	int (*how)(struct bh_fib *fib, struct fib_key key, uint8_t plen))
 {
 	struct fib_key key;
 	int rc;
@@ -298,24 +300,21 @@ bh_fib_del(struct bh_fib *fib, const void *prefix, uint8_t plen)
 	if (rc < 0)
 		return rc;
 	enter(fib->w);
-	rc = route_del(fib, key, plen);
+	rc = how(fib, key, plen);
 	leave(fib->w);
 	return rc;
 }
 
 int
+bh_fib_del(struct bh_fib *fib, const void *prefix, uint8_t plen)
+{
+	return take_out(fib, prefix, plen, route_del);
+}
+
+int
 bh_fib_hold(struct bh_fib *fib, const void *prefix, uint8_t plen)
 {
-	struct fib_key key;
-	int rc;
-
-	rc = key_parse(fib, prefix, plen, &key);
-	if (rc < 0)
-		return rc;
-	enter(fib->w);
-	rc = route_hold(fib, key, plen);
-	leave(fib->w);
-	return rc;
+	return take_out(fib, prefix, plen, route_hold);
 }
 
 int

@@ -98,11 +98,11 @@ bh_fib_lookup6(const struct bh_fib *fib, const uint8_t *dst)
 	return e;
 }
 
-/* Note lane `i` in `todo` if its entry is a child, without a branch; returns the new count. */
+/* Note lane `i` in `lanes` if its entry is a child, without a branch; returns the new count. */
 static inline unsigned int
-note_open(const struct bh_fib *fib, uint8_t *todo, unsigned int count, unsigned int i, uint32_t e)
+note_open(const struct bh_fib *fib, uint8_t *lanes, unsigned int count, unsigned int i, uint32_t e)
 {
-	todo[count] = i;
+	lanes[count] = i;
 	prefetch_child(fib, e);
 	return count + e / FIB_CHILD;
 }
@@ -111,23 +111,23 @@ static __rte_always_inline void
 walk4(const struct bh_fib *fib, const uint32_t *dst_be, uint32_t *nh, unsigned int n)
 {
 	uint32_t left[LANES], e[LANES];
-	uint8_t todo[LANES];
+	uint8_t lanes[LANES];
 	unsigned int open = 0, count, i;
 
 	for (i = 0; i < n; i++) {
 		left[i] = be32toh(dst_be[i]);
 		e[i] = load_entry(&fib->root[left[i] >> (32 - FIB_ROOT_BITS)]);
 		left[i] <<= FIB_ROOT_BITS;
-		open = note_open(fib, todo, open, i, e[i]);
+		open = note_open(fib, lanes, open, i, e[i]);
 	}
 	while (open != 0) {
 		count = open;
 		open = 0;
 		for (unsigned int j = 0; j < count; j++) {
-			i = todo[j];
+			i = lanes[j];
 			e[i] = node_entry(fib, e[i], left[i] >> (32 - FIB_STRIDE));
 			left[i] <<= FIB_STRIDE;
-			open = note_open(fib, todo, open, i, e[i]);
+			open = note_open(fib, lanes, open, i, e[i]);
 		}
 	}
 	memcpy(nh, e, n * sizeof(*nh));
@@ -138,23 +138,23 @@ walk6(const struct bh_fib *fib, const uint8_t *const *dst, uint32_t *nh, unsigne
 {
 	struct window w[LANES];
 	uint32_t e[LANES];
-	uint8_t todo[LANES];
+	uint8_t lanes[LANES];
 	unsigned int open = 0, count, i;
 
 	for (i = 0; i < n; i++) {
 		w[i] = window_load(dst[i]);
 		e[i] = load_entry(&fib->root[w[i].hi >> (64 - FIB_ROOT_BITS)]);
 		window_shift(&w[i], FIB_ROOT_BITS);
-		open = note_open(fib, todo, open, i, e[i]);
+		open = note_open(fib, lanes, open, i, e[i]);
 	}
 	while (open != 0) {
 		count = open;
 		open = 0;
 		for (unsigned int j = 0; j < count; j++) {
-			i = todo[j];
+			i = lanes[j];
 			e[i] = node_entry(fib, e[i], w[i].hi >> (64 - FIB_STRIDE));
 			window_shift(&w[i], FIB_STRIDE);
-			open = note_open(fib, todo, open, i, e[i]);
+			open = note_open(fib, lanes, open, i, e[i]);
 		}
 	}
 	memcpy(nh, e, n * sizeof(*nh));

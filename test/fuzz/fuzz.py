@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs a fuzz target of build-fuzz: `fuzz.py NAME SECONDS`; without arguments lists them. Starts
-from the seeds in the tree and keeps what it learns in build-fuzz/work/NAME, findings in
+from the seeds in the tree and keeps what it learns in build-fuzz/learnt/NAME, findings in
 build-fuzz/crashes. Exit status 1 if there was one."""
 import glob
 import os
@@ -86,7 +86,7 @@ def main():
         return 64
     name = sys.argv[1]
     before = set(glob.glob(f"{CRASHES}/{name}-*"))
-    result = run(name, int(sys.argv[2]), os.path.join(BUILD, "work", name))
+    result = run(name, int(sys.argv[2]), os.path.join(BUILD, "learnt", name))
     print(f"{name}: {result}")
     if result.ok:
         return 0
